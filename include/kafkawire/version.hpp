@@ -1,0 +1,30 @@
+// The version, the ABI namespace, the export macro. Every other header includes this one first, so that
+// `namespace kafkawire::net { ... }` reopens the namespace inside v0_1.
+#pragma once
+
+#define KAFKAWIRE_VERSION_MAJOR 0
+#define KAFKAWIRE_VERSION_MINOR 1
+#define KAFKAWIRE_VERSION_PATCH 0
+#define KAFKAWIRE_VERSION_STRING "0.1.0"
+
+#if defined(KAFKAWIRE_SHARED) && defined(_WIN32)
+#define KAFKAWIRE_API __declspec(dllexport)
+#elif defined(__GNUC__)
+#define KAFKAWIRE_API __attribute__((visibility("default")))
+#else
+#define KAFKAWIRE_API
+#endif
+
+namespace kafkawire {
+inline namespace v0_1 {
+namespace protocol {
+namespace messages {}
+}  // namespace protocol
+namespace net {}
+namespace client_detail {}
+namespace group {}
+namespace json {}
+namespace cli {}
+namespace testing {}
+}  // namespace v0_1
+}  // namespace kafkawire
