@@ -51,8 +51,12 @@ enum class errc {
     bad_configuration,        ///< an option that is unknown, wrong, or in conflict with another
 };
 
-/// Kafka's error codes, by the names of the specification in std case. The table in broker_errors.cpp holds name, retriable and text.
-enum class broker_errc : std::int16_t;
+/// Kafka's error codes, by the names of the specification in std case. detail/broker_errors.inc holds name, retriable and text.
+enum class broker_errc : std::int16_t {
+#define KAFKAWIRE_BROKER_ERROR(CODE, NAME, RETRIABLE, TEXT) NAME = CODE,
+#include <kafkawire/detail/broker_errors.inc>
+#undef KAFKAWIRE_BROKER_ERROR
+};
 
 /// Groups of codes that a caller reacts to alike.
 enum class condition {

@@ -108,14 +108,14 @@ struct struct_schema {
     std::size_t size;                          ///< sizeof
 };
 
-/// What a message is for. `data` travels inside other fields or topics and has no API key.
-enum class role : std::uint8_t { request, response, header, data };
+/// What a message is for. `data` travels inside other fields; record keys and values in the internal topics, where `key` is the record type.
+enum class role : std::uint8_t { request, response, header, data, record_key, record_value };
 
 /// A whole message, erased: its struct, its versions and how to make one.
 struct message_schema {
     const struct_schema* body;
     role as;
-    std::int16_t key;                          ///< API key; -1: none
+    std::int16_t key;                          ///< API key, or record type; -1: none
     std::string_view name;                     ///< as in the schema files, without Request or Response: "Metadata"; for data the whole name
     version_range versions;                    ///< all that this library speaks
     version_range flexible;

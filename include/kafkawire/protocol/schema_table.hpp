@@ -49,7 +49,7 @@ constexpr kind kind_of() noexcept {
     else if constexpr (std::is_same_v<T, uuid>) return kind::uuid;
     else if constexpr (std::is_same_v<T, std::string>) return kind::string;
     else if constexpr (std::is_same_v<T, bytes>) return kind::bytes;
-    else if constexpr (std::is_same_v<T, records>) return kind::records;
+    else if constexpr (std::is_same_v<T, raw_records>) return kind::records;
     else if constexpr (vector_of<T>::value) return kind::array;
     else {
         static_assert(std::is_class_v<T>, "a member of a type that the wire does not have");
@@ -159,12 +159,11 @@ constexpr std::int16_t key_of() {
 
 }  // namespace kafkawire::protocol::detail
 
-/// Defines schema_of<MESSAGE>(). At namespace kafkawire::protocol::messages, in the message's source file.
-#define KAFKAWIRE_MESSAGE(MESSAGE, NAME, ROLE)                                                                           \
-    }                                                                                                                    \
-    template <>                                                                                                          \
-    KAFKAWIRE_API const message_schema& schema_of<messages::MESSAGE>() noexcept {                                        \
-        static const message_schema s = detail::message_schema_of<messages::MESSAGE>(NAME, role::ROLE, detail::key_of<messages::MESSAGE>()); \
-        return s;                                                                                                        \
-    }                                                                                                                    \
-    namespace messages {
+/// Defines schema_of<messages::MESSAGE>(). At namespace kafkawire::protocol, in the message's source file.
+#define KAFKAWIRE_MESSAGE(MESSAGE, NAME, ROLE)                                                                        \
+    template <>                                                                                                       \
+    KAFKAWIRE_API const message_schema& schema_of<messages::MESSAGE>() noexcept {                                     \
+        static const message_schema schema =                                                                          \
+            detail::message_schema_of<messages::MESSAGE>(NAME, role::ROLE, detail::key_of<messages::MESSAGE>());      \
+        return schema;                                                                                                \
+    }

@@ -47,9 +47,9 @@ struct uuid {
 
 /// Record batches as they lie in memory: a view. After decode() it points into the bytes that were decoded; for encode() the caller keeps
 /// the bytes until the frame is written. Never walked through the field list; see record_batch.hpp.
-struct records {
+struct raw_records {
     bytes_view data;
-    friend bool operator==(const records& a, const records& b) noexcept {
+    friend bool operator==(const raw_records& a, const raw_records& b) noexcept {
         return a.data.size() == b.data.size() && std::equal(a.data.begin(), a.data.end(), b.data.begin());
     }
 };

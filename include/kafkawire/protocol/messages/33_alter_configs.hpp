@@ -1,0 +1,89 @@
+// AlterConfigs (key 33): replaces the whole configuration of a resource; IncrementalAlterConfigs is the safer way.
+#pragma once
+#include <kafkawire/protocol/schema.hpp>
+
+namespace kafkawire::protocol::messages {
+
+struct alter_configs_response;
+
+struct alter_configs_request {
+    using response = alter_configs_response;
+    static constexpr std::int16_t key = 33;
+    static constexpr version_range versions = between(0, 2), flexible = since(2);
+
+    struct alterable_config {
+        std::string name;
+        std::optional<std::string> value{std::in_place};
+        tagged_fields unknown_tags;
+        friend bool operator==(const alterable_config&, const alterable_config&) = default;
+    };
+
+    struct resource {
+        std::int8_t resource_type = 0;
+        std::string resource_name;
+        std::vector<alterable_config> configs;
+        tagged_fields unknown_tags;
+        friend bool operator==(const resource&, const resource&) = default;
+    };
+
+    std::vector<resource> resources;
+    bool validate_only = false;
+    tagged_fields unknown_tags;
+    friend bool operator==(const alter_configs_request&, const alter_configs_request&) = default;
+};
+
+constexpr auto describe(type<alter_configs_request::alterable_config>) {
+    using m = alter_configs_request::alterable_config;
+    return fields(
+        field<&m::name>("name"),
+        field<&m::value>("value", {.nullable = all()}));
+}
+constexpr auto describe(type<alter_configs_request::resource>) {
+    using m = alter_configs_request::resource;
+    return fields(
+        field<&m::resource_type>("resourceType"),
+        field<&m::resource_name>("resourceName"),
+        field<&m::configs>("configs"));
+}
+constexpr auto describe(type<alter_configs_request>) {
+    using m = alter_configs_request;
+    return fields(
+        field<&m::resources>("resources"),
+        field<&m::validate_only>("validateOnly"));
+}
+
+struct alter_configs_response {
+    static constexpr std::int16_t key = 33;
+    static constexpr version_range versions = between(0, 2), flexible = since(2);
+
+    struct resource_response {
+        std::int16_t error_code = 0;
+        std::optional<std::string> error_message{std::in_place};
+        std::int8_t resource_type = 0;
+        std::string resource_name;
+        tagged_fields unknown_tags;
+        friend bool operator==(const resource_response&, const resource_response&) = default;
+    };
+
+    std::int32_t throttle_time_ms = 0;
+    std::vector<resource_response> responses;
+    tagged_fields unknown_tags;
+    friend bool operator==(const alter_configs_response&, const alter_configs_response&) = default;
+};
+
+constexpr auto describe(type<alter_configs_response::resource_response>) {
+    using m = alter_configs_response::resource_response;
+    return fields(
+        field<&m::error_code>("errorCode"),
+        field<&m::error_message>("errorMessage", {.nullable = all()}),
+        field<&m::resource_type>("resourceType"),
+        field<&m::resource_name>("resourceName"));
+}
+constexpr auto describe(type<alter_configs_response>) {
+    using m = alter_configs_response;
+    return fields(
+        field<&m::throttle_time_ms>("throttleTimeMs"),
+        field<&m::responses>("responses"));
+}
+
+}  // namespace kafkawire::protocol::messages

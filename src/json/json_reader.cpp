@@ -1,0 +1,1 @@
+#include <kafkawire/version.hpp>

@@ -1,0 +1,19 @@
+#include <kafkawire/protocol/messages/consumer_group_log.hpp>
+#include <kafkawire/protocol/schema_table.hpp>
+
+namespace kafkawire::protocol {
+KAFKAWIRE_MESSAGE(consumer_group_current_member_assignment_key, "ConsumerGroupCurrentMemberAssignmentKey", record_key)
+KAFKAWIRE_MESSAGE(consumer_group_current_member_assignment_value, "ConsumerGroupCurrentMemberAssignmentValue", record_value)
+KAFKAWIRE_MESSAGE(consumer_group_member_metadata_key, "ConsumerGroupMemberMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(consumer_group_member_metadata_value, "ConsumerGroupMemberMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(consumer_group_metadata_key, "ConsumerGroupMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(consumer_group_metadata_value, "ConsumerGroupMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(consumer_group_partition_metadata_key, "ConsumerGroupPartitionMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(consumer_group_partition_metadata_value, "ConsumerGroupPartitionMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(consumer_group_regular_expression_key, "ConsumerGroupRegularExpressionKey", record_key)
+KAFKAWIRE_MESSAGE(consumer_group_regular_expression_value, "ConsumerGroupRegularExpressionValue", record_value)
+KAFKAWIRE_MESSAGE(consumer_group_target_assignment_member_key, "ConsumerGroupTargetAssignmentMemberKey", record_key)
+KAFKAWIRE_MESSAGE(consumer_group_target_assignment_member_value, "ConsumerGroupTargetAssignmentMemberValue", record_value)
+KAFKAWIRE_MESSAGE(consumer_group_target_assignment_metadata_key, "ConsumerGroupTargetAssignmentMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(consumer_group_target_assignment_metadata_value, "ConsumerGroupTargetAssignmentMetadataValue", record_value)
+}  // namespace kafkawire::protocol

@@ -1,0 +1,17 @@
+#include <kafkawire/protocol/messages/share_group_log.hpp>
+#include <kafkawire/protocol/schema_table.hpp>
+
+namespace kafkawire::protocol {
+KAFKAWIRE_MESSAGE(share_group_current_member_assignment_key, "ShareGroupCurrentMemberAssignmentKey", record_key)
+KAFKAWIRE_MESSAGE(share_group_current_member_assignment_value, "ShareGroupCurrentMemberAssignmentValue", record_value)
+KAFKAWIRE_MESSAGE(share_group_member_metadata_key, "ShareGroupMemberMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(share_group_member_metadata_value, "ShareGroupMemberMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(share_group_metadata_key, "ShareGroupMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(share_group_metadata_value, "ShareGroupMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(share_group_state_partition_metadata_key, "ShareGroupStatePartitionMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(share_group_state_partition_metadata_value, "ShareGroupStatePartitionMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(share_group_target_assignment_member_key, "ShareGroupTargetAssignmentMemberKey", record_key)
+KAFKAWIRE_MESSAGE(share_group_target_assignment_member_value, "ShareGroupTargetAssignmentMemberValue", record_value)
+KAFKAWIRE_MESSAGE(share_group_target_assignment_metadata_key, "ShareGroupTargetAssignmentMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(share_group_target_assignment_metadata_value, "ShareGroupTargetAssignmentMetadataValue", record_value)
+}  // namespace kafkawire::protocol

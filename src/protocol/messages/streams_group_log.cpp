@@ -1,0 +1,17 @@
+#include <kafkawire/protocol/messages/streams_group_log.hpp>
+#include <kafkawire/protocol/schema_table.hpp>
+
+namespace kafkawire::protocol {
+KAFKAWIRE_MESSAGE(streams_group_current_member_assignment_key, "StreamsGroupCurrentMemberAssignmentKey", record_key)
+KAFKAWIRE_MESSAGE(streams_group_current_member_assignment_value, "StreamsGroupCurrentMemberAssignmentValue", record_value)
+KAFKAWIRE_MESSAGE(streams_group_member_metadata_key, "StreamsGroupMemberMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(streams_group_member_metadata_value, "StreamsGroupMemberMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(streams_group_metadata_key, "StreamsGroupMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(streams_group_metadata_value, "StreamsGroupMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(streams_group_target_assignment_member_key, "StreamsGroupTargetAssignmentMemberKey", record_key)
+KAFKAWIRE_MESSAGE(streams_group_target_assignment_member_value, "StreamsGroupTargetAssignmentMemberValue", record_value)
+KAFKAWIRE_MESSAGE(streams_group_target_assignment_metadata_key, "StreamsGroupTargetAssignmentMetadataKey", record_key)
+KAFKAWIRE_MESSAGE(streams_group_target_assignment_metadata_value, "StreamsGroupTargetAssignmentMetadataValue", record_value)
+KAFKAWIRE_MESSAGE(streams_group_topology_key, "StreamsGroupTopologyKey", record_key)
+KAFKAWIRE_MESSAGE(streams_group_topology_value, "StreamsGroupTopologyValue", record_value)
+}  // namespace kafkawire::protocol
