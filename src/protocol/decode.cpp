@@ -198,6 +198,8 @@ private:
 
 public:
     void elements(const array_ops& ops, void* first, std::size_t count, bool compact) {
+        // Lists of broker and partition numbers are most of what Metadata holds.
+        if (!Notes::on && ops.element == kind::int32) return integers(static_cast<std::int32_t*>(first), count);
         const auto* outer = in_.where;
         path_link here{outer, {}, 0};
         in_.where = &here;
@@ -213,6 +215,16 @@ public:
     }
 
 private:
+    void integers(std::int32_t* to, std::size_t count) {
+        const auto data = in_.take(4 * count);
+        if (!to || in_.failed()) return;
+        for (std::size_t i = 0; i < count; ++i) {
+            std::uint32_t value;
+            std::memcpy(&value, data.data() + 4 * i, 4);
+            to[i] = static_cast<std::int32_t>(__builtin_bswap32(value));
+        }
+    }
+
     void tagged(const struct_schema& schema, void* object) {
         const auto start = in_.offset();
         const auto count = in_.unsigned_varint();

@@ -21,6 +21,7 @@ struct counting_sink {
     std::size_t foreign = 0;
     void raw(const void*, std::size_t n) noexcept { size += n; }
     void records(bytes_view data) noexcept { foreign += data.size(); }
+    void integers(std::span<const std::int32_t> values) noexcept { size += 4 * values.size(); }
     void unsigned_varint(std::uint32_t v) noexcept { size += varint_size(v); }
 };
 
@@ -38,6 +39,13 @@ struct writing_sink {
     void records(bytes_view data) {
         if (splices && !data.empty()) splices->splices.push_back({static_cast<std::size_t>(at - begin), data});
         else raw(data.data(), data.size());
+    }
+    void integers(std::span<const std::int32_t> values) noexcept {
+        for (const auto value : values) {
+            const auto swapped = __builtin_bswap32(static_cast<std::uint32_t>(value));
+            std::memcpy(at, &swapped, 4);
+            at += 4;
+        }
     }
     void unsigned_varint(std::uint32_t v) noexcept {
         while (v >= 0x80) {
@@ -155,6 +163,7 @@ private:
         const auto count = value ? ops.size(value) : 0;
         length(kind::array, count, !value, compact);
         if (count == 0) return;
+        if (ops.element == kind::int32) return out_.integers({static_cast<const std::int32_t*>(ops.data(const_cast<void*>(value))), count});
         const auto* outer = where_;
         path_link here{outer, {}, 0};
         where_ = &here;
