@@ -1,0 +1,110 @@
+#include "net/connection.hpp"
+
+#include <algorithm>
+
+namespace kafkawire::net {
+
+connection::connection(environment& env, resolver& names, connection_settings settings, observer watcher)
+    : env_{env}, names_{names}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {
+    timer_ = env_.make_timer([this] {
+        timer_at_.reset();
+        step(tick{});
+    });
+}
+
+connection::~connection() = default;
+
+void connection::step(event e) {
+    inbox_.push_back(std::move(e));
+    if (stepping_) return;
+    const auto self = shared_from_this();  // the owner may let go of us when it is told
+    stepping_ = true;
+    while (!inbox_.empty()) {
+        auto next = std::move(inbox_.front());
+        inbox_.pop_front();
+        machine_.step(std::move(next), env_.now(), actions_);
+        for (auto& a : actions_) std::visit([this](auto& what) { carry_out(what); }, a);
+        actions_.clear();
+    }
+    stepping_ = false;
+    set_timer();
+}
+
+void connection::set_timer() {
+    const auto at = machine_.next_wakeup();
+    if (!at) return;  // a timer that fires for nothing costs one look; moving it for every answer would cost more
+    if (timer_at_ && *timer_at_ <= *at) return;
+    timer_at_ = at;
+    timer_->set(*at);
+}
+
+void connection::carry_out(start_resolve& a) {
+    lookup_ = names_.async_resolve(a.host, [this](resolver::answer got) { step(resolved{got.code, std::move(got.text), std::move(got.addresses)}); });
+}
+
+void connection::carry_out(open_socket& a) {
+    racers_.push_back({a.attempt, env_.make_stream()});
+    racers_.back().socket->async_connect(a.to, [self = shared_from_this(), attempt = a.attempt](std::error_code ec) {
+        if (ec) self->step(connect_failed{attempt, ec});
+        else self->step(connected{attempt});
+    });
+}
+
+void connection::carry_out(drop_socket& a) {
+    std::erase_if(racers_, [&](const racer& r) { return r.attempt == a.attempt; });
+}
+
+void connection::carry_out(keep_socket& a) {
+    for (auto& r : racers_)
+        if (r.attempt == a.attempt) socket_ = std::move(r.socket);
+    racers_.clear();
+    read();
+}
+
+void connection::carry_out(write_frame& a) {
+    queued_.push_back(std::move(a.request));
+    if (writing_.empty()) write();
+}
+
+void connection::carry_out(tell& a) { a.whom->done(std::move(a.what)); }
+
+void connection::carry_out(announce_ready&) {
+    was_ready_ = true;
+    watcher_.on_ready();
+}
+
+void connection::carry_out(announce_closed& a) {
+    lookup_.reset();
+    racers_.clear();
+    if (socket_) socket_->close();
+    queued_.clear();
+    timer_->clear();
+    watcher_.on_closed(a.why, was_ready_);
+}
+
+void connection::read() {
+    const auto here = machine_.read_here();
+    if (here.empty() || !socket_) return;
+    socket_->async_read_some(here, [self = shared_from_this()](std::error_code ec, std::size_t n) {
+        if (ec) return self->step(failed{ec});
+        self->step(received{n});
+        self->read();
+    });
+}
+
+void connection::write() {
+    if (!socket_) return;
+    writing_ = std::exchange(queued_, {});
+    parts_.clear();
+    for (const auto& f : writing_) {
+        const auto parts = f.content.parts();
+        parts_.insert(parts_.end(), parts.begin(), parts.end());
+    }
+    socket_->async_write(parts_, [self = shared_from_this()](std::error_code ec) {
+        self->writing_.clear();
+        if (ec) return self->step(failed{ec});
+        if (!self->queued_.empty()) self->write();
+    });
+}
+
+}  // namespace kafkawire::net

@@ -1,0 +1,68 @@
+// connection: the driver of connection_fsm. Carries out its actions on an environment; decides nothing.
+// One timer, one stream (several while addresses are raced), one read and one write at a time. Always held by a shared_ptr: what is under way
+// in the environment keeps it alive, so that no buffer disappears under a read or a write.
+#pragma once
+#include "net/connection_fsm.hpp"
+
+namespace kafkawire::net {
+
+class connection : public std::enable_shared_from_this<connection> {
+public:
+    /// Neither may be empty. Called from the driver, never inside send(), open() or close().
+    struct observer {
+        unique_function<void()> on_ready;
+        unique_function<void(const error& why, bool was_ready)> on_closed;
+    };
+
+    connection(environment& env, resolver& names, connection_settings settings, observer watcher);
+    ~connection();
+
+    /// Connects, if that has not begun yet.
+    void open() { step(open_requested{}); }
+    /// Sends when the connection is up. `what->done()` is called once, later, unless it is withdrawn.
+    void send(std::shared_ptr<call> what) { step(send_requested{std::move(what)}); }
+    /// Forgets a call without telling it.
+    void withdraw(call* what) { step(withdrawn{what}); }
+    /// Closes for good; all calls are told `why`.
+    void close(error why) { step(close_requested{std::move(why)}); }
+
+    [[nodiscard]] const connection_fsm& machine() const noexcept { return machine_; }
+
+private:
+    struct racer {
+        int attempt;
+        std::unique_ptr<stream> socket;
+    };
+
+    void step(event e);
+    void carry_out(start_resolve& a);
+    void carry_out(open_socket& a);
+    void carry_out(drop_socket& a);
+    void carry_out(keep_socket& a);
+    void carry_out(write_frame& a);
+    void carry_out(tell& a);
+    void carry_out(announce_ready&);
+    void carry_out(announce_closed& a);
+    void read();
+    void write();
+    void set_timer();
+
+    environment& env_;
+    resolver& names_;
+    connection_fsm machine_;
+    observer watcher_;
+    std::unique_ptr<timer> timer_;
+    std::optional<time_point> timer_at_;
+    std::unique_ptr<resolver::lookup> lookup_;
+    std::vector<racer> racers_;
+    std::unique_ptr<stream> socket_;
+    std::vector<frame> queued_;                             // to be written next, together
+    std::vector<frame> writing_;                            // under the write that is under way
+    std::vector<protocol::bytes_view> parts_;               // of writing_
+    std::deque<event> inbox_;                               // events that arrived inside a step: a call that is told may send another
+    bool stepping_ = false;
+    bool was_ready_ = false;
+    actions actions_;
+};
+
+}  // namespace kafkawire::net

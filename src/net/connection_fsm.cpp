@@ -1,0 +1,495 @@
+#include "net/connection_fsm.hpp"
+
+#include <kafkawire/protocol/api.hpp>
+#include <kafkawire/protocol/frame.hpp>
+#include <kafkawire/protocol/messages/18_api_versions.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "net/texts.hpp"
+
+namespace kafkawire::net {
+
+namespace {
+
+using protocol::messages::api_versions_request;
+using protocol::messages::api_versions_response;
+
+constexpr std::int16_t unsupported_version = 35;
+constexpr std::uint32_t max_handshake_response = 64u << 10;  // the longest real answer is below 2 KiB
+
+std::uint32_t big_endian_u32(std::span<const std::byte> b) {
+    std::uint32_t v = 0;
+    for (std::size_t i = 0; i < 4; ++i) v = v << 8 | std::to_integer<std::uint32_t>(b[i]);
+    return v;
+}
+
+// The first address keeps its place, then the families take turns, so that one dead family costs one stagger (RFC 8305, 4).
+std::vector<endpoint> interleave(const std::vector<ip_address>& addresses, std::uint16_t port) {
+    std::vector<endpoint> first, second, mixed;
+    for (const auto& a : addresses) (a.v6 == addresses.front().v6 ? first : second).push_back({a, port});
+    for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+        if (i < first.size()) mixed.push_back(first[i]);
+        if (i < second.size()) mixed.push_back(second[i]);
+    }
+    return mixed;
+}
+
+}  // namespace
+
+const protocol::version_range* broker_versions::find(std::int16_t key) const noexcept {
+    const auto at = std::lower_bound(apis.begin(), apis.end(), key, [](const range& r, std::int16_t k) { return r.key < k; });
+    return at != apis.end() && at->key == key ? &at->versions : nullptr;
+}
+
+std::string_view name_of(const state& s) noexcept {
+    constexpr std::array<std::string_view, 7> names = {"idle", "backing_off", "resolving", "connecting", "negotiating", "ready", "closed"};
+    return names[s.index()];
+}
+
+std::string connection_fsm::peer() const { return host_and_port(settings_.host, settings_.port); }
+
+std::size_t connection_fsm::load() const noexcept {
+    const auto* r = std::get_if<ready>(&state_);
+    return waiting_.size() + (r ? r->flight.size() : 0);
+}
+
+void connection_fsm::step(event e, time_point now, actions& out) {
+    std::visit([&](auto& what) { on(what, now, out); }, e);
+}
+
+std::optional<time_point> connection_fsm::next_wakeup() const noexcept {
+    auto at = earliest_;
+    const auto or_at = [&](time_point t) { at = at ? std::min(*at, t) : t; };
+    if (auto* b = std::get_if<backing_off>(&state_)) or_at(b->until);
+    if (auto* r = std::get_if<resolving>(&state_)) or_at(r->give_up);
+    if (auto* n = std::get_if<negotiating>(&state_)) or_at(n->give_up);
+    if (auto* c = std::get_if<connecting>(&state_)) or_at(c->candidates.empty() ? c->give_up : std::min(c->give_up, c->next_start));
+    return at;
+}
+
+std::span<std::byte> connection_fsm::read_here() noexcept {
+    incoming* in = nullptr;
+    if (auto* n = std::get_if<negotiating>(&state_)) in = &n->in;
+    if (auto* r = std::get_if<ready>(&state_)) in = &r->in;
+    if (!in) return {};
+    if (in->have < in->head.size()) return std::span{in->head}.subspan(in->have);
+    return std::span{in->body.bytes.get(), in->body.size}.subspan(in->have - 4);
+}
+
+// --- from a name to a socket ---
+
+void connection_fsm::on(open_requested&, time_point now, actions& out) {
+    if (!std::holds_alternative<idle>(state_)) return;
+    if (settings_.not_before && now < *settings_.not_before) return transition(backing_off{*settings_.not_before}, "an earlier connection failed");
+    start_resolving(now, out);
+}
+
+void connection_fsm::start_resolving(time_point now, actions& out) {
+    transition(resolving{now + settings_.connect_timeout}, "somebody wants to send");
+    out.push_back(start_resolve{settings_.host});
+}
+
+void connection_fsm::on(resolved& e, time_point now, actions& out) {
+    auto* r = std::get_if<resolving>(&state_);
+    if (!r) return;  // gave up meanwhile
+    if (e.why || e.addresses.empty()) {
+        return close(problem(errc::resolve_failed, phase::resolve, e.text.empty() ? "no address for " + settings_.host : std::move(e.text),
+                             "check the host name; `getent hosts " + settings_.host + "` should print its address"),
+                     out);
+    }
+    auto candidates = interleave(e.addresses, settings_.port);
+    std::reverse(candidates.begin(), candidates.end());
+    connecting to{r->give_up, std::move(candidates), {}, now, {}, {}};
+    transition(std::move(to), "the name has an address");
+    next_attempt(std::get<connecting>(state_), now, out);
+}
+
+void connection_fsm::next_attempt(connecting& c, time_point now, actions& out) {
+    const auto to = c.candidates.back();
+    c.candidates.pop_back();
+    c.open.push_back({next_attempt_++, to});
+    c.next_start = now + settings_.stagger;
+    out.push_back(open_socket{c.open.back().id, to});
+}
+
+void connection_fsm::on(connect_failed& e, time_point now, actions& out) {
+    auto* c = std::get_if<connecting>(&state_);
+    if (!c) return;
+    const auto at = std::find_if(c->open.begin(), c->open.end(), [&](const auto& a) { return a.id == e.attempt; });
+    if (at == c->open.end()) return;
+    if (!c->failures.empty()) c->failures += "; ";
+    c->failures += at->to.to_string() + ": " + e.why.message();
+    c->last = e.why;
+    out.push_back(drop_socket{e.attempt});
+    c->open.erase(at);
+    if (!c->candidates.empty()) return next_attempt(*c, now, out);
+    if (!c->open.empty()) return;
+    auto why = problem(errc::connect_failed, phase::connect, c->failures, "is a broker listening there? Check host and port, and that the broker is up");
+    auto cause = problem(c->last, phase::connect, {});
+    why.cause = std::make_shared<const error>(std::move(cause));
+    close(std::move(why), out);
+}
+
+void connection_fsm::on(connected& e, time_point now, actions& out) {
+    auto* c = std::get_if<connecting>(&state_);
+    if (!c) return;
+    const auto winner = std::find_if(c->open.begin(), c->open.end(), [&](const auto& a) { return a.id == e.attempt; });
+    if (winner == c->open.end()) return;
+    for (const auto& a : c->open)
+        if (a.id != e.attempt) out.push_back(drop_socket{a.id});
+    out.push_back(keep_socket{e.attempt});
+    ask_versions(winner->to, api_versions_request::versions.highest, now + settings_.connect_timeout, out);
+}
+
+// --- the first question ---
+
+void connection_fsm::ask_versions(endpoint peer, std::int16_t version, time_point give_up, actions& out) {
+    transition(negotiating{give_up, peer, version, {}}, version == api_versions_request::versions.highest ? "the socket is up" : "the broker is older");
+    api_versions_request request;
+    request.client_software_name = "kafkawire";
+    request.client_software_version = KAFKAWIRE_VERSION_STRING;
+    frame f;
+    if (auto e = protocol::encode_request(request, version, next_correlation_++, settings_.client_id, f.content))
+        return close(problem(e.code, phase::api_versions, e.message()), out);
+    out.push_back(write_frame{std::move(f)});
+}
+
+void connection_fsm::got_versions(time_point now, actions& out) {
+    auto& n = std::get<negotiating>(state_);
+    const auto bytes = n.in.body.view();
+    // The error code comes first in every version. A broker that does not know ours answers UNSUPPORTED_VERSION in the form of version 0,
+    // with its own range of ApiVersions if it is 2.4 or later.
+    const bool refused = bytes.size() >= 6 && std::to_integer<int>(bytes[4]) == 0 && std::to_integer<int>(bytes[5]) == unsupported_version;
+    const auto version = refused ? std::int16_t{0} : n.version;
+    api_versions_response answer;
+    if (auto e = protocol::decode(answer, bytes.subspan(4), version)) {
+        if (refused && n.version > 0) return ask_versions(n.peer, 0, n.give_up, out);
+        auto why = problem(errc::not_kafka, phase::api_versions, "the answer to ApiVersions is not one", "check that this port is a Kafka listener");
+        auto cause = problem(e.code, phase::api_versions, e.message());
+        why.cause = std::make_shared<const error>(std::move(cause));
+        return close(std::move(why), out);
+    }
+    if (refused) {
+        std::int16_t next = 0;
+        for (const auto& api : answer.api_keys)
+            if (api.api_key == api_versions_request::key) next = std::min(api.max_version, api_versions_request::versions.highest);
+        if (n.version <= 0) return close(problem(errc::no_common_version, phase::api_versions, "the broker refuses ApiVersions v0, which every broker speaks"), out);
+        return ask_versions(n.peer, next > 0 && next < n.version ? next : std::int16_t{0}, n.give_up, out);
+    }
+    if (answer.error_code != 0) {
+        const auto code = make_error_code(static_cast<broker_errc>(answer.error_code));
+        return close(problem(code, phase::api_versions, "the broker refuses to tell its versions: " + code.message()), out);
+    }
+    versions_.apis.clear();
+    for (const auto& api : answer.api_keys) versions_.apis.push_back({api.api_key, protocol::between(api.min_version, api.max_version)});
+    std::sort(versions_.apis.begin(), versions_.apis.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    transition(ready{}, "the versions are known");
+    out.push_back(announce_ready{});
+    send_waiting(now, out);
+}
+
+// --- requests and answers ---
+
+void connection_fsm::on(send_requested& e, time_point now, actions& out) {
+    if (auto* c = std::get_if<closed>(&state_)) {
+        out.push_back(tell{std::move(e.what), {c->why, {}, -1, false}});
+        return;
+    }
+    earliest_ = earliest_ ? std::min(*earliest_, e.what->deadline) : e.what->deadline;
+    waiting_.push_back(std::move(e.what));
+    if (std::holds_alternative<idle>(state_)) {
+        open_requested open;
+        return on(open, now, out);
+    }
+    if (std::holds_alternative<ready>(state_)) send_waiting(now, out);
+}
+
+void connection_fsm::send_waiting(time_point now, actions& out) {
+    auto& r = std::get<ready>(state_);
+    while (!waiting_.empty() && r.flight.size() < settings_.max_in_flight) {
+        auto next = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (next->deadline <= now) {
+            auto why = late(*next, {});
+            out.push_back(tell{std::move(next), {std::move(why), {}, -1, false}});
+        } else {
+            put_on_wire(std::move(next), out);
+        }
+    }
+    if (waiting_.empty() && r.flight.empty()) earliest_.reset();
+}
+
+void connection_fsm::put_on_wire(std::shared_ptr<call> what, actions& out) {
+    const auto refuse = [&](error why) {
+        why.api_key = what->api_key;
+        out.push_back(tell{std::move(what), {std::move(why), {}, -1, false}});
+    };
+    const auto* theirs = versions_.find(what->api_key);
+    const auto name = api_name(what->api_key);
+    if (!theirs) return refuse(problem(errc::no_common_version, phase::request, "the broker does not have " + name, "it is too old or too new for it, or another kind of node"));
+    const auto version = std::min(theirs->highest, what->speaks.highest);
+    if (version < std::max(theirs->lowest, what->speaks.lowest)) {
+        return refuse(problem(errc::no_common_version, phase::request,
+                              "the broker speaks " + name + ' ' + range_text(*theirs) + ", asked for was " + range_text(what->speaks),
+                              what->speaks.lowest == what->speaks.highest ? "ask for one of the broker's versions" : ""));
+    }
+    const auto correlation = next_correlation_;
+    frame f;
+    if (auto e = what->encode(version, correlation, settings_.client_id, f.content)) {
+        auto why = problem(e.code, phase::request, name + " v" + std::to_string(version) + " cannot be written: " + e.message());
+        why.api_version = version;
+        return refuse(std::move(why));
+    }
+    next_correlation_ = next_correlation_ == INT32_MAX ? 0 : next_correlation_ + 1;
+    f.owner = what;
+    auto& r = std::get<ready>(state_);
+    if (what->expects_reply) r.flight.push_back({correlation, version, what->deadline, what->api_key, what});
+    out.push_back(write_frame{std::move(f)});
+    if (!what->expects_reply) out.push_back(tell{std::move(what), {{}, {}, version, false}});
+}
+
+// False: the frame's size or correlation id cannot be right, and the connection was closed.
+bool connection_fsm::head_is_sound(incoming& in, std::size_t had, actions& out) {
+    auto* r = std::get_if<ready>(&state_);
+    const auto in_phase = r ? phase::request : phase::api_versions;
+    if (had < 4 && in.have >= 4) {
+        const auto size = big_endian_u32(in.head);
+        const auto limit = r ? settings_.max_response : std::min(max_handshake_response, settings_.max_response);
+        if (size < 4 || size > limit) {
+            if (!r) {
+                if (auto who = stranger(std::span{in.head}.first(in.have))) return close(std::move(who), out), false;
+            }
+            const auto claim = std::to_string(static_cast<std::int32_t>(size));
+            if (size < 4 || size > INT32_MAX) return close(problem(errc::bad_length, in_phase, "a frame of " + claim + " bytes was announced"), out), false;
+            return close(problem(errc::frame_too_large, in_phase, "a frame of " + claim + " bytes was announced, " + std::to_string(limit) + " are allowed",
+                                 r ? "raise max_response if answers may be that large" : "check that this port is a Kafka listener"),
+                         out),
+                   false;
+        }
+    }
+    if (had < 8 && in.have >= 8) {
+        // A broker answers in the order of the requests. Anything else means that we no longer know which answer is whose.
+        const auto correlation = static_cast<std::int32_t>(big_endian_u32(std::span{in.head}.subspan(4)));
+        const bool asked = r ? !r->flight.empty() : true;
+        const auto expected = r ? (asked ? r->flight.front().correlation : -1) : next_correlation_ - 1;
+        if (!asked || correlation != expected) {
+            if (!r) return close(problem(errc::not_kafka, in_phase, "the answer to ApiVersions belongs to no request", "check that this port is a Kafka listener"), out), false;
+            return close(problem(errc::unexpected_correlation_id, in_phase,
+                                 "an answer with correlation id " + std::to_string(correlation) + ", expected was " + (asked ? std::to_string(expected) : "none")),
+                         out),
+                   false;
+        }
+        // Not filled: a page that no byte reaches costs nothing, so a false size within the limit costs nothing either.
+        const auto size = big_endian_u32(in.head);
+        in.body = {std::shared_ptr<std::byte[]>(new std::byte[size]), size};
+        std::copy_n(in.head.begin() + 4, 4, in.body.bytes.get());
+    }
+    return true;
+}
+
+void connection_fsm::on(received& e, time_point now, actions& out) {
+    auto* n = std::get_if<negotiating>(&state_);
+    auto* r = std::get_if<ready>(&state_);
+    if (!n && !r) return;
+    auto& in = n ? n->in : r->in;
+    const auto had = in.have;
+    in.have += e.bytes;
+    if (had < in.head.size() && !head_is_sound(in, had, out)) return;
+    if (in.have < in.head.size() || in.have < in.body.size + 4) return;
+    if (n) return got_versions(now, out);
+    got_answer(out);
+    send_waiting(now, out);
+}
+
+void connection_fsm::got_answer(actions& out) {
+    auto& r = std::get<ready>(state_);
+    auto first = std::move(r.flight.front());
+    r.flight.pop_front();
+    if (first.whose) out.push_back(tell{std::move(first.whose), {{}, std::move(r.in.body), first.version, true}});
+    r.in = {};
+}
+
+void connection_fsm::on(withdrawn& e, time_point, actions&) {
+    std::erase_if(waiting_, [&](const auto& c) { return c.get() == e.what; });
+    if (auto* r = std::get_if<ready>(&state_))
+        for (auto& f : r->flight)
+            if (f.whose.get() == e.what) f.whose.reset();  // its answer still has to be read, or the next one could not be told from it
+}
+
+// --- time ---
+
+void connection_fsm::on(tick&, time_point now, actions& out) {
+    if (auto* b = std::get_if<backing_off>(&state_); b && now >= b->until) start_resolving(now, out);
+    const auto patience = text_of(settings_.connect_timeout);
+    if (auto* r = std::get_if<resolving>(&state_); r && now >= r->give_up)
+        return close(problem(errc::connect_timed_out, phase::resolve, "the name was not resolved within " + patience, "do the name servers of /etc/resolv.conf answer?"), out);
+    if (auto* c = std::get_if<connecting>(&state_)) {
+        if (now >= c->give_up) {
+            std::string tried = c->failures;
+            for (const auto& a : c->open) tried += (tried.empty() ? "" : "; ") + a.to.to_string() + ": no answer";
+            return close(problem(errc::connect_timed_out, phase::connect, "not connected within " + patience + " (" + tried + ")", "a firewall may drop the packets, or the address is wrong"), out);
+        }
+        if (!c->candidates.empty() && now >= c->next_start) next_attempt(*c, now, out);
+    }
+    if (auto* n = std::get_if<negotiating>(&state_); n && now >= n->give_up) {
+        return close(problem(errc::request_timed_out, phase::api_versions, "no answer to ApiVersions within " + patience,
+                             "something takes connections there and says nothing: a listener that wants TLS, another service, or a broker that hangs"),
+                     out);
+    }
+    if (earliest_ && now >= *earliest_) expire(now, out);
+}
+
+void connection_fsm::expire(time_point now, actions& out) {
+    auto* r = std::get_if<ready>(&state_);
+    if (r) {
+        // One late answer closes the connection: the answers behind it could not be told apart from it.
+        const auto overdue = std::find_if(r->flight.begin(), r->flight.end(), [&](const auto& f) { return now >= f.deadline; });
+        if (overdue != r->flight.end()) {
+            auto why = problem(errc::request_timed_out, phase::request, "no answer to " + api_name(overdue->key) + " in time", "the broker is overloaded or hangs, or the network lost the answer");
+            why.api_key = overdue->key;
+            why.api_version = overdue->version;
+            return close(std::move(why), out);
+        }
+    }
+    earliest_.reset();
+    const auto keep = [&](time_point t) { earliest_ = earliest_ ? std::min(*earliest_, t) : t; };
+    for (auto& c : waiting_) {
+        if (c->deadline > now) {
+            keep(c->deadline);
+            continue;
+        }
+        auto why = late(*c, std::chrono::duration_cast<std::chrono::milliseconds>(now - c->started));
+        out.push_back(tell{std::exchange(c, nullptr), {std::move(why), {}, -1, false}});
+    }
+    std::erase(waiting_, nullptr);
+    if (r)
+        for (const auto& f : r->flight) keep(f.deadline);
+}
+
+// --- the end ---
+
+void connection_fsm::on(failed& e, time_point, actions& out) {
+    auto* n = std::get_if<negotiating>(&state_);
+    auto* r = std::get_if<ready>(&state_);
+    if (!n && !r) return;
+    const auto& in = n ? n->in : r->in;
+    const bool hung_up = e.why == errc::connection_closed || e.why == std::errc::connection_reset || e.why == std::errc::broken_pipe;
+    const auto in_phase = r ? phase::request : phase::api_versions;
+    if (!hung_up) return close(problem(e.why, in_phase, "the connection broke: " + e.why.message()), out);
+    if (in.have > 0) {
+        if (n) {
+            if (auto who = stranger(std::span{in.head}.first(std::min(in.have, in.head.size())))) return close(std::move(who), out);
+        }
+        const auto of = in.have >= 4 ? std::to_string(big_endian_u32(in.head) + std::size_t{4}) : "an unknown number";
+        return close(problem(errc::closed_mid_frame, in_phase, "the peer hung up after " + std::to_string(in.have) + " of " + of + " bytes of a response",
+                             "the broker died or a proxy cut the connection; its log may say why"),
+                     out);
+    }
+    if (n) {
+        return close(problem(errc::connection_closed, in_phase, "the peer hung up when asked for its versions",
+                             "the port may want TLS or SASL, be no Kafka listener, or belong to a broker before 0.10"),
+                     out);
+    }
+    close(problem(errc::connection_closed, in_phase, "the peer closed the connection"), out);
+}
+
+void connection_fsm::on(close_requested& e, time_point, actions& out) { close(std::move(e.why), out); }
+
+void connection_fsm::close(error why, actions& out) {
+    if (std::holds_alternative<closed>(state_)) return;
+    // The sockets go first: when a call is told, nothing touches what it owns any more.
+    out.push_back(announce_closed{why});
+    closed end{why, {}};
+    if (auto* n = std::get_if<negotiating>(&state_)) end.half_read = std::move(n->in.body);
+    std::deque<ready::in_flight> flight;
+    if (auto* r = std::get_if<ready>(&state_)) {
+        end.half_read = std::move(r->in.body);
+        flight = std::move(r->flight);
+    }
+    transition(std::move(end), why.text);
+    const auto about = [&](error e, std::int16_t key, std::int16_t version) {
+        // What befell another request of the connection is told as what it is: this one did nothing wrong.
+        if (e.api_key != -1 && e.api_key != key) {
+            auto other = problem(errc::connection_closed, phase::request, "the connection was given up because of another request on it");
+            other.cause = std::make_shared<const error>(std::move(e));
+            e = std::move(other);
+        }
+        e.api_key = key;
+        e.api_version = version;
+        return e;
+    };
+    for (auto& f : flight)
+        if (f.whose) out.push_back(tell{std::move(f.whose), {about(why, f.key, f.version), {}, f.version, true}});
+    for (auto& c : std::exchange(waiting_, {})) {
+        auto told = about(why, c->api_key, -1);
+        out.push_back(tell{std::move(c), {std::move(told), {}, -1, false}});
+    }
+    earliest_.reset();
+}
+
+void connection_fsm::transition(state to, std::string_view why) {
+    if (!legal[state_.index()][to.index()]) {
+        throw std::logic_error("connection_fsm: " + std::string{name_of(state_)} + " -> " + std::string{name_of(to)} + ": " + std::string{why});
+    }
+    state_ = std::move(to);
+}
+
+// --- telling what happened ---
+
+phase connection_fsm::present() const noexcept {
+    if (std::holds_alternative<connecting>(state_)) return phase::connect;
+    if (std::holds_alternative<negotiating>(state_)) return phase::api_versions;
+    if (std::holds_alternative<ready>(state_)) return phase::request;
+    return phase::resolve;
+}
+
+error connection_fsm::problem(std::error_code code, phase in, std::string text, std::string hint) const {
+    error e;
+    e.code = code;
+    e.in = in;
+    e.broker = peer();
+    e.text = std::move(text);
+    e.hint = std::move(hint);
+    return e;
+}
+
+// For a call that was not sent: where the connection stood says why.
+error connection_fsm::late(const call& c, std::chrono::milliseconds waited) const {
+    const auto spent = waited.count() > 0 ? " within " + text_of(waited) : std::string{};
+    const auto at = present();
+    auto e = problem(errc::request_timed_out, at, {});
+    e.api_key = c.api_key;
+    if (std::holds_alternative<backing_off>(state_)) {
+        e.in = settings_.last_failure ? settings_.last_failure->in : phase::connect;
+        e.text = "not sent" + spent + ": the broker could not be reached and is not tried again yet";
+    } else if (at == phase::request) {
+        e.text = "not sent" + spent + ": the requests before it have no answers yet";
+    } else {
+        e.text = "not sent" + spent + ": the connection is not up (" + std::string{name_of(state_)} + ')';
+    }
+    if (const auto* connect = std::get_if<connecting>(&state_); connect && connect->last) {
+        e.cause = std::make_shared<const error>(problem(connect->last, phase::connect, connect->failures));
+    } else {
+        e.cause = settings_.last_failure;
+    }
+    return e;
+}
+
+// Who else answers like that? Empty if nobody that we know.
+error connection_fsm::stranger(std::span<const std::byte> head) const {
+    std::string shown;
+    for (const auto b : head) shown.push_back(static_cast<char>(b));
+    const auto because = [&](std::string text, std::string hint) { return problem(errc::not_kafka, phase::api_versions, std::move(text), std::move(hint)); };
+    if (shown.starts_with("HTTP")) return because("an HTTP server answers there, not a Kafka broker", "check the port; brokers usually listen on 9092");
+    if (shown.starts_with("SSH-")) return because("an SSH server answers there, not a Kafka broker", "check the port; brokers usually listen on 9092");
+    if (shown.size() >= 2 && (shown[0] == 0x15 || shown[0] == 0x16) && shown[1] == 0x03)
+        return because("the port speaks TLS and got plain text", "use the listener's TLS settings, or the port of a plaintext listener");
+    const bool printable = shown.size() >= 4 && std::all_of(shown.begin(), shown.end(), [](unsigned char c) { return (c >= ' ' && c < 0x7f) || c == '\r' || c == '\n'; });
+    if (!printable) return {};
+    std::erase_if(shown, [](char c) { return c == '\r' || c == '\n'; });
+    return because("another service answers there, beginning with \"" + shown + '"', "check the port; brokers usually listen on 9092");
+}
+
+}  // namespace kafkawire::net

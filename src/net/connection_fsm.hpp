@@ -1,0 +1,172 @@
+// connection_fsm: one broker connection, from a host name to the last answer.
+// Owns: the state, the correlation ids, the calls that wait or are in flight, the buffer that the next bytes are read into.
+// Never: touches a socket, reads a clock, copies a response, believes a length beyond its limit, tells a call twice.
+// Driver: connection.cpp carries out the actions in order, reads into read_here() and feeds back what happened.
+//
+//   idle -> backing_off -> resolving -> connecting -> negotiating -> ready -> closed
+//
+// A machine is used for one connection. After closed the owner makes a new one, telling it how long to hold back.
+#pragma once
+#include "net/call.hpp"
+
+#include <array>
+#include <deque>
+#include <variant>
+
+namespace kafkawire::net {
+
+struct connection_settings {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string client_id;
+    std::chrono::milliseconds connect_timeout{10'000};  ///< for resolving and connecting together, and again for the first answer
+    std::chrono::milliseconds stagger{250};             ///< an address that has not answered by then gets company (RFC 8305)
+    std::uint32_t max_response = 100u << 20;            ///< a longer claim closes the connection before anything is allocated
+    std::size_t max_in_flight = 100;
+    std::optional<time_point> not_before;               ///< the backoff after an earlier failure
+    std::shared_ptr<const error> last_failure;          ///< why there is one
+};
+
+/// The versions of every API that the broker told us, by ascending key.
+struct broker_versions {
+    struct range {
+        std::int16_t key;
+        protocol::version_range versions;
+    };
+    std::vector<range> apis;
+    [[nodiscard]] const protocol::version_range* find(std::int16_t key) const noexcept;
+};
+
+// What happened.
+struct open_requested {};                                                   // connect although nothing is to be sent yet
+struct resolved { std::error_code why; std::string text; std::vector<ip_address> addresses; };
+struct connected { int attempt; };
+struct connect_failed { int attempt; std::error_code why; };
+struct received { std::size_t bytes; };                                     // that many are now at the front of read_here()
+struct failed { std::error_code why; };                                     // the socket broke; errc::connection_closed: the peer hung up
+struct tick {};
+struct send_requested { std::shared_ptr<call> what; };
+struct withdrawn { call* what; };                                           // its sender has lost interest; it is not told any more
+struct close_requested { error why; };
+using event = std::variant<open_requested, resolved, connected, connect_failed, received, failed, tick, send_requested, withdrawn, close_requested>;
+
+// A request as it goes out. Its parts lie where they were made and are never copied together; `owner` keeps what `content` does not.
+struct frame {
+    protocol::scatter content;
+    std::shared_ptr<const void> owner;
+};
+
+// What the driver is to do.
+struct start_resolve { std::string host; };
+struct open_socket { int attempt; endpoint to; };
+struct drop_socket { int attempt; };                                        // it lost the race or the patience
+struct keep_socket { int attempt; };                                        // this one is the connection now: start reading
+struct write_frame { frame request; };
+struct tell { std::shared_ptr<call> whom; outcome what; };
+struct announce_ready {};
+struct announce_closed { error why; };
+using action = std::variant<start_resolve, open_socket, drop_socket, keep_socket, write_frame, tell, announce_ready, announce_closed>;
+using actions = std::vector<action>;                                        // the driver's own, reused for every step
+
+// A frame being read: its size and correlation id first, then the rest straight into its own buffer.
+struct incoming {
+    std::array<std::byte, 8> head{};
+    std::size_t have = 0;                                                   // bytes of the frame so far, its size prefix included
+    response body;                                                          // there once the head is whole; begins with the correlation id
+};
+
+// The states, each with the data that exists only there. A request in flight without a connection cannot be written down.
+struct idle {};                                                             // nothing asked for yet
+struct backing_off { time_point until; };                                   // an earlier connection failed; calls wait
+struct resolving { time_point give_up; };
+struct connecting {                                                         // addresses are raced, each a little after the one before
+    struct attempt { int id; endpoint to; };
+    time_point give_up;
+    std::vector<endpoint> candidates;                                       // not tried yet, in reverse
+    std::vector<attempt> open;
+    time_point next_start;
+    std::string failures;                                                   // "127.0.0.1:9092: Connection refused; ..."
+    std::error_code last;
+};
+struct negotiating {                                                        // ApiVersions is on the wire
+    time_point give_up;
+    endpoint peer;
+    std::int16_t version;                                                   // that was asked with
+    incoming in;
+};
+struct ready {                                                              // requests go out at once; answers come back in order
+    struct in_flight { std::int32_t correlation; std::int16_t version; time_point deadline; std::int16_t key; std::shared_ptr<call> whose; };
+    std::deque<in_flight> flight;
+    incoming in;
+};
+struct closed { error why; response half_read; };                           // half_read: a read into it may still be under way
+using state = std::variant<idle, backing_off, resolving, connecting, negotiating, ready, closed>;
+[[nodiscard]] std::string_view name_of(const state& s) noexcept;
+
+// Which state may follow which, in the order of the variant. Everything else is a bug and throws where tests see it.
+inline constexpr std::array<std::array<bool, 7>, 7> legal = {{
+    //                idle  backing resolv connect negot ready  closed
+    /* idle */        {{false, true, true, false, false, false, true}},
+    /* backing_off */ {{false, false, true, false, false, false, true}},
+    /* resolving */   {{false, false, false, true, false, false, true}},
+    /* connecting */  {{false, false, false, false, true, false, true}},
+    /* negotiating */ {{false, false, false, false, true, true, true}},     // to itself: asked again with a lower version
+    /* ready */       {{false, false, false, false, false, false, true}},
+    /* closed */      {{false, false, false, false, false, false, false}},
+}};
+
+class connection_fsm {
+public:
+    explicit connection_fsm(connection_settings s) : settings_{std::move(s)} {}
+
+    /// Takes one event at time `now`; appends to `out` what the driver is to do, in order. Never throws on anything that a peer sent.
+    void step(event e, time_point now, actions& out);
+    /// When to send the next `tick`, if nothing else happens before.
+    [[nodiscard]] std::optional<time_point> next_wakeup() const noexcept;
+    /// Where the driver reads to. Empty unless a socket was kept.
+    [[nodiscard]] std::span<std::byte> read_here() noexcept;
+
+    [[nodiscard]] const state& where() const noexcept { return state_; }
+    [[nodiscard]] const broker_versions& versions() const noexcept { return versions_; }
+    [[nodiscard]] std::size_t load() const noexcept;  ///< calls that wait or are in flight
+    [[nodiscard]] std::string peer() const;           ///< "host:port"
+
+private:
+    void on(open_requested&, time_point now, actions& out);
+    void on(resolved& e, time_point now, actions& out);
+    void on(connected& e, time_point now, actions& out);
+    void on(connect_failed& e, time_point now, actions& out);
+    void on(received& e, time_point now, actions& out);
+    void on(failed& e, time_point now, actions& out);
+    void on(tick&, time_point now, actions& out);
+    void on(send_requested& e, time_point now, actions& out);
+    void on(withdrawn& e, time_point now, actions& out);
+    void on(close_requested& e, time_point now, actions& out);
+
+    void start_resolving(time_point now, actions& out);
+    void next_attempt(connecting& c, time_point now, actions& out);
+    void ask_versions(endpoint peer, std::int16_t version, time_point give_up, actions& out);
+    void got_versions(time_point now, actions& out);
+    void got_answer(actions& out);
+    [[nodiscard]] bool head_is_sound(incoming& in, std::size_t had, actions& out);
+    void send_waiting(time_point now, actions& out);
+    void put_on_wire(std::shared_ptr<call> what, actions& out);
+    void expire(time_point now, actions& out);
+    void close(error why, actions& out);
+    void transition(state to, std::string_view why);
+
+    [[nodiscard]] error problem(std::error_code code, phase in, std::string text, std::string hint = {}) const;
+    [[nodiscard]] error late(const call& c, std::chrono::milliseconds allowed) const;
+    [[nodiscard]] error stranger(std::span<const std::byte> head) const;
+    [[nodiscard]] phase present() const noexcept;
+
+    connection_settings settings_;
+    state state_;
+    broker_versions versions_;
+    std::deque<std::shared_ptr<call>> waiting_;             // asked for before the connection was up, or beyond the limit in flight
+    std::optional<time_point> earliest_;                    // no call's deadline is before it
+    std::int32_t next_correlation_ = 0;
+    int next_attempt_ = 0;
+};
+
+}  // namespace kafkawire::net
