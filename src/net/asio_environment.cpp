@@ -1,5 +1,6 @@
 // Asio's clocks, timers and sockets behind the environment's interface. No decisions.
 #include <kafkawire/asio_environment.hpp>
+#include <kafkawire/error.hpp>
 
 #include <asio/basic_datagram_socket.hpp>
 #include <asio/basic_stream_socket.hpp>

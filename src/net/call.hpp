@@ -23,6 +23,7 @@ struct outcome {
     response answer;
     std::int16_t version = -1;     ///< the one that was sent; -1: none was
     bool maybe_processed = false;  ///< with an error: the broker may have got it
+    bool connection_failed = false;  ///< the error is the connection's, not the request's own
 };
 
 /// A request in the connection's hands. It is encoded when the connection takes it, with the version that both sides speak; until then it

@@ -194,7 +194,7 @@ void connection_fsm::got_versions(time_point now, actions& out) {
 
 void connection_fsm::on(send_requested& e, time_point now, actions& out) {
     if (auto* c = std::get_if<closed>(&state_)) {
-        out.push_back(tell{std::move(e.what), {c->why, {}, -1, false}});
+        out.push_back(tell{std::move(e.what), {c->why, {}, -1, false, true}});
         return;
     }
     earliest_ = earliest_ ? std::min(*earliest_, e.what->deadline) : e.what->deadline;
@@ -421,10 +421,10 @@ void connection_fsm::close(error why, actions& out) {
         return e;
     };
     for (auto& f : flight)
-        if (f.whose) out.push_back(tell{std::move(f.whose), {about(why, f.key, f.version), {}, f.version, true}});
+        if (f.whose) out.push_back(tell{std::move(f.whose), {about(why, f.key, f.version), {}, f.version, true, true}});
     for (auto& c : std::exchange(waiting_, {})) {
         auto told = about(why, c->api_key, -1);
-        out.push_back(tell{std::move(c), {std::move(told), {}, -1, false}});
+        out.push_back(tell{std::move(c), {std::move(told), {}, -1, false, true}});
     }
     earliest_.reset();
 }

@@ -1,5 +1,7 @@
 #include "net/resolver_fsm.hpp"
 
+#include <kafkawire/error.hpp>
+
 #include <algorithm>
 #include <charconv>
 

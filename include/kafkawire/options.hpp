@@ -1,0 +1,132 @@
+// Options, declared as messages are: a plain struct whose member initialisers are the defaults, and a describe() list with names, aliases,
+// ranges and texts. Validation, documentation, command line and every dialect of configuration visit that one list.
+#pragma once
+#include <kafkawire/error.hpp>
+
+#include <array>
+#include <chrono>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace kafkawire::inline v0_1 {
+
+/// What a kw::client is made with.
+struct client_options {
+    std::string bootstrap = "localhost:9092";
+    std::string client_id = "kafkawire";
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds request_timeout{30'000};
+    std::chrono::milliseconds reconnect_backoff{50};
+    std::chrono::milliseconds reconnect_backoff_max{1'000};
+    std::chrono::milliseconds metadata_max_age{300'000};
+    std::uint32_t max_response = 100u << 20;
+    std::uint32_t max_in_flight = 100;
+};
+
+/// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes.
+enum class option_kind : std::uint8_t { text, boolean, number, duration, size };
+
+/// What is said of an option beside its name.
+struct option_words {
+    std::array<std::string_view, 3> aliases{};                          ///< what librdkafka and the Java client call it
+    std::int64_t lowest = 0;                                            ///< of numbers, durations (ms) and sizes (bytes)
+    std::int64_t highest = std::numeric_limits<std::int32_t>::max();
+    bool size = false;                                                  ///< a number that counts bytes
+    std::string_view text;                                              ///< one or two sentences for the manual
+};
+
+/// One option, erased. Constant data.
+struct option_schema {
+    std::string_view name;
+    option_words words;
+    option_kind kind;
+    std::size_t width;               ///< sizeof a number
+    void* (*get)(void* object) noexcept;
+    std::string (*check)(std::string_view value);  ///< of a text: what is wrong with it, or empty; may be null
+};
+
+template <class Options>
+struct options_type {};
+
+template <auto Member>
+constexpr option_schema option(std::string_view name, option_words words, std::string (*check)(std::string_view) = nullptr) noexcept {
+    return []<class Object, class Value>(Value Object::*, std::string_view n, const option_words& w, std::string (*c)(std::string_view)) {
+        constexpr auto kind = std::is_same_v<Value, std::string>                 ? option_kind::text
+                              : std::is_same_v<Value, bool>                      ? option_kind::boolean
+                              : std::is_same_v<Value, std::chrono::milliseconds> ? option_kind::duration
+                                                                                 : option_kind::number;
+        static_assert(kind != option_kind::number || std::is_integral_v<Value>, "an option of a type that has no text form");
+        return option_schema{n, w, kind == option_kind::number && w.size ? option_kind::size : kind, sizeof(Value),
+                             [](void* o) noexcept -> void* { return &(static_cast<Object*>(o)->*Member); }, c};
+    }(Member, name, words, check);
+}
+
+/// "host:port,host,[::1]:9093" taken apart. Port 9092 where none is given.
+struct bootstrap_address {
+    std::string host;
+    std::uint16_t port = 9092;
+};
+/// Empty on success; else what is wrong, for a person.
+[[nodiscard]] KAFKAWIRE_API std::string parse_bootstrap(std::string_view text, std::vector<bootstrap_address>& to);
+/// The same, as a check of an option.
+[[nodiscard]] KAFKAWIRE_API std::string check_bootstrap(std::string_view text);
+[[nodiscard]] KAFKAWIRE_API std::string check_client_id(std::string_view text);
+
+constexpr auto describe(options_type<client_options>) {
+    using o = client_options;
+    return std::array{
+        option<&o::bootstrap>("bootstrap",
+                              {.aliases = {"bootstrap.servers", "metadata.broker.list"},
+                               .text = "Brokers to ask first, as host:port with commas between. One that answers is enough: it tells of the others."},
+                              check_bootstrap),
+        option<&o::client_id>("client_id", {.aliases = {"client.id"}, .text = "Stands in the broker's log and decides which quota applies."}, check_client_id),
+        option<&o::connect_timeout>("connect_timeout",
+                                    {.aliases = {"socket.connection.setup.timeout.ms"}, .lowest = 1, .text = "Time for looking up a broker's name and connecting, and again for its first answer."}),
+        option<&o::request_timeout>("request_timeout",
+                                    {.aliases = {"request.timeout.ms", "socket.timeout.ms"}, .lowest = 1, .text = "Time for a whole request, from the call to its answer, connecting included. Each call may have its own."}),
+        option<&o::reconnect_backoff>("reconnect_backoff",
+                                      {.aliases = {"reconnect.backoff.ms"}, .text = "Pause before a broker that could not be reached is tried again; doubles with every failure, spread by a fifth."}),
+        option<&o::reconnect_backoff_max>("reconnect_backoff_max", {.aliases = {"reconnect.backoff.max.ms"}, .text = "The longest such pause."}),
+        option<&o::metadata_max_age>("metadata_max_age",
+                                     {.aliases = {"metadata.max.age.ms", "topic.metadata.refresh.interval.ms"}, .lowest = 1, .text = "What is known of the cluster is asked for again when it is older than this and needed."}),
+        option<&o::max_response>("max_response",
+                                 {.aliases = {"receive.message.max.bytes"}, .lowest = 1024, .size = true, .text = "A longer answer closes the connection before memory is taken for it."}),
+        option<&o::max_in_flight>("max_in_flight",
+                                  {.aliases = {"max.in.flight.requests.per.connection", "max.in.flight"}, .lowest = 1, .highest = 1'000'000, .text = "Requests on one connection that have no answer yet; further ones wait."}),
+    };
+}
+
+/// The options of a struct, in the order of its describe() list. Thread-safe, constant data.
+template <class Options>
+[[nodiscard]] std::span<const option_schema> options_of() noexcept {
+    static constexpr auto table = describe(options_type<Options>{});
+    return table;
+}
+
+// The erased forms.
+[[nodiscard]] KAFKAWIRE_API error check_options(std::span<const option_schema> table, const void* object);
+[[nodiscard]] KAFKAWIRE_API error set_option(std::span<const option_schema> table, void* object, std::string_view name, std::string_view value);
+[[nodiscard]] KAFKAWIRE_API std::string option_text(const option_schema& option, const void* object);
+[[nodiscard]] KAFKAWIRE_API std::string option_manual(std::span<const option_schema> table, const void* defaults);
+
+/// Empty if every value is within its range; else errc::bad_configuration with option, value and what would be right.
+template <class Options>
+[[nodiscard]] error validate(const Options& options) {
+    return check_options(options_of<Options>(), &options);
+}
+/// Sets an option by its name or an alias from its text. An unknown name is answered with the nearest one.
+template <class Options>
+[[nodiscard]] error set_option(Options& options, std::string_view name, std::string_view value) {
+    return set_option(options_of<Options>(), &options, name, value);
+}
+/// A table in Markdown: name, default, range, other names, text.
+template <class Options>
+[[nodiscard]] std::string option_manual() {
+    const Options defaults{};
+    return option_manual(options_of<Options>(), &defaults);
+}
+
+}  // namespace kafkawire::inline v0_1
