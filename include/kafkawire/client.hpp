@@ -24,9 +24,9 @@ namespace kafkawire::inline v0_1 {
 
 /// What one call may say beside its message. Trivial, so that it can be written inside a co_await.
 struct request_options {
-    std::optional<std::int32_t> broker;                    ///< to this one; else to any
-    std::optional<std::int16_t> version;                   ///< exactly this; else the highest that both sides speak
-    std::optional<std::chrono::milliseconds> timeout;      ///< else client_options::request_timeout
+    std::optional<std::int32_t> broker = {};               ///< to this one; else to any
+    std::optional<std::int16_t> version = {};              ///< exactly this; else the highest that both sides speak
+    std::optional<std::chrono::milliseconds> timeout = {}; ///< else client_options::request_timeout
 };
 
 /// Where an answer came from.
@@ -75,14 +75,16 @@ public:
     virtual ~operation() = default;
     virtual void complete(error why, answer_info info) = 0;
 };
-class cancellable {
+class begun {
 public:
+    virtual void go() = 0;
     virtual void cancel() = 0;
 
 protected:
-    ~cancellable() = default;
+    ~begun() = default;
 };
-KAFKAWIRE_API std::weak_ptr<cancellable> start(core& c, std::unique_ptr<operation> what);
+// Takes the operation over; nothing happens to it before go().
+KAFKAWIRE_API std::shared_ptr<begun> prepare(core& c, std::unique_ptr<operation> what);
 KAFKAWIRE_API void close(core& c);
 KAFKAWIRE_API const asio::any_io_executor& executor_of(const core& c) noexcept;
 
@@ -111,12 +113,13 @@ struct pending : operation {
     asio::executor_work_guard<executor> work;
     asio::executor_work_guard<asio::any_io_executor> client_work;
 
-    void cancelled_by_slot(const std::weak_ptr<cancellable>& what) {
+    void begin(const std::shared_ptr<begun>& self) {
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-            slot.assign([what](asio::cancellation_type) {
+            slot.assign([what = std::weak_ptr{self}](asio::cancellation_type) {
                 if (const auto alive = what.lock()) alive->cancel();
             });
         }
+        self->go();
     }
     void complete(error why, answer_info info) override {
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
@@ -171,8 +174,8 @@ struct initiate_request : initiation {
         using type = pending_request<Request, std::decay_t<Handler>>;
         auto op = std::make_unique<type>(std::forward<Handler>(handler), get_executor(), std::move(message), options);
         op->lenient = lenient;
-        auto& p = *op;  // the operation lives at least until the next turn of the executor: nothing completes inline
-        p.cancelled_by_slot(start(*target, std::move(op)));
+        auto& p = *op;
+        p.begin(prepare(*target, std::move(op)));
     }
 };
 struct initiate_any : initiation {
@@ -180,7 +183,7 @@ struct initiate_any : initiation {
     void operator()(Handler&& handler, protocol::any_message message, const protocol::message_schema* answer, const request_options& options) const {
         auto op = std::make_unique<pending_any<std::decay_t<Handler>>>(std::forward<Handler>(handler), get_executor(), std::move(message), *answer, options);
         auto& p = *op;
-        p.cancelled_by_slot(start(*target, std::move(op)));
+        p.begin(prepare(*target, std::move(op)));
     }
 };
 struct initiate_close : initiation {

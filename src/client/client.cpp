@@ -17,7 +17,7 @@ const error*& current_error() noexcept {
 
 namespace client_detail {
 
-std::weak_ptr<cancellable> start(core& c, std::unique_ptr<operation> what) { return c.start(std::move(what)); }
+std::shared_ptr<begun> prepare(core& c, std::unique_ptr<operation> what) { return std::make_shared<routed_call>(c.shared_from_this(), std::move(what)); }
 void close(core& c) { c.close(); }
 const asio::any_io_executor& executor_of(const core& c) noexcept { return c.executor(); }
 
@@ -32,7 +32,7 @@ const protocol::message_schema* answer_schema(const protocol::message_schema& re
 client::client(asio::any_io_executor executor, const client_options& options, std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver> names) {
     if (auto wrong = validate(options)) throw system_error{std::move(wrong)};
     std::vector<bootstrap_address> bootstrap;
-    parse_bootstrap(options.bootstrap, bootstrap);
+    (void)parse_bootstrap(options.bootstrap, bootstrap);  // validate() has found nothing wrong
     if (!env) env = net::make_asio_environment(executor);
     core_ = std::make_shared<client_detail::core>(std::move(executor), options, bootstrap, std::move(env), std::move(names));
 }

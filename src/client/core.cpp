@@ -51,16 +51,6 @@ core::core(asio::any_io_executor executor, client_options options, const std::ve
     timer_ = env_->make_timer([this] { expire(); });
 }
 
-std::weak_ptr<cancellable> core::start(std::unique_ptr<operation> what) {
-    auto c = std::make_shared<routed_call>(shared_from_this(), std::move(what));
-    if (closed_) {
-        env_->post([c] { c->finish(simple(errc::client_closed, {})); });
-        return c;
-    }
-    route(c);
-    return c;
-}
-
 void core::route(const std::shared_ptr<routed_call>& c) {
     if (closed_) return c->finish(simple(errc::client_closed, {}));
     if (const auto id = c->operation_->options.broker) {
@@ -275,6 +265,8 @@ error routed_call::read_answer(const net::outcome& result) {
     e.broker = net::host_and_port(b.host, b.port);
     return e;
 }
+
+void routed_call::go() { core_->route(shared_from_this()); }
 
 void routed_call::cancel() {
     // Not inline: we are called from inside the cancellation slot that telling would empty.

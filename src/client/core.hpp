@@ -15,7 +15,6 @@ public:
     core(asio::any_io_executor executor, client_options options, const std::vector<bootstrap_address>& bootstrap, std::shared_ptr<net::environment> env,
          std::shared_ptr<net::resolver> names);
 
-    std::weak_ptr<cancellable> start(std::unique_ptr<operation> what);
     void close();
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
@@ -49,12 +48,13 @@ private:
 };
 
 /// One operation on its way: to a broker, perhaps to another one, and back.
-class routed_call final : public net::call, public cancellable, public std::enable_shared_from_this<routed_call> {
+class routed_call final : public net::call, public begun, public std::enable_shared_from_this<routed_call> {
 public:
     routed_call(std::shared_ptr<core> c, std::unique_ptr<operation> what);
 
     protocol::wire_error encode(std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) override;
     void done(net::outcome result) override;
+    void go() override;
     void cancel() override;
     void finish(error why, answer_info info = {});
 
