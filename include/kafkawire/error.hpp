@@ -99,13 +99,13 @@ KAFKAWIRE_API std::string_view to_string(phase p) noexcept;
 struct error {
     std::error_code code;
     phase in = phase::none;
-    std::string broker;            ///< "host:port", or "host:port (id 3)"; empty: none in particular
+    std::string broker{};          ///< "host:port", or "host:port (id 3)"; empty: none in particular
     std::int16_t api_key = -1;     ///< -1: none
     std::int16_t api_version = -1;
     int attempt = 0;               ///< 1 for the first; 0: does not apply
-    std::string text;              ///< what happened, one sentence without a full stop; empty: the code's own message
-    std::string hint;              ///< what to do about it; may be empty
-    std::shared_ptr<const error> cause;  ///< what led to it: a timeout always carries its last cause
+    std::string text{};            ///< what happened, one sentence without a full stop; empty: the code's own message
+    std::string hint{};            ///< what to do about it; may be empty
+    std::shared_ptr<const error> cause{};  ///< what led to it: a timeout always carries its last cause
 
     explicit operator bool() const noexcept { return static_cast<bool>(code); }
     /// "request to localhost:9092: no answer within 30 s (Metadata v12, attempt 2); caused by: ...; hint: ..."

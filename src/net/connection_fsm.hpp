@@ -16,15 +16,15 @@
 namespace kafkawire::net {
 
 struct connection_settings {
-    std::string host;
+    std::string host{};
     std::uint16_t port = 0;
-    std::string client_id;
+    std::string client_id{};
     std::chrono::milliseconds connect_timeout{10'000};  ///< for resolving and connecting together, and again for the first answer
     std::chrono::milliseconds stagger{250};             ///< an address that has not answered by then gets company (RFC 8305)
     std::uint32_t max_response = 100u << 20;            ///< a longer claim closes the connection before anything is allocated
     std::size_t max_in_flight = 100;
-    std::optional<time_point> not_before;               ///< the backoff after an earlier failure
-    std::shared_ptr<const error> last_failure;          ///< why there is one
+    std::optional<time_point> not_before{};             ///< the backoff after an earlier failure
+    std::shared_ptr<const error> last_failure{};        ///< why there is one
 };
 
 /// The versions of every API that the broker told us, by ascending key.

@@ -2,6 +2,7 @@
 
 #include <kafkawire/error.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -106,8 +107,10 @@ private:
     void ask_stream(conversation& c, resolving_host::ask& a) {
         c.connection = env_.make_stream();
         auto out = std::make_shared<buffer>();
-        out->bytes = {static_cast<std::byte>(a.message.size() >> 8), static_cast<std::byte>(a.message.size())};
-        out->bytes.insert(out->bytes.end(), a.message.begin(), a.message.end());
+        out->bytes.resize(2 + a.message.size());
+        out->bytes[0] = static_cast<std::byte>(a.message.size() >> 8);
+        out->bytes[1] = static_cast<std::byte>(a.message.size());
+        std::copy(a.message.begin(), a.message.end(), out->bytes.begin() + 2);
         out->parts.emplace_back(out->bytes);
         c.connection->async_connect(a.server, [self = shared_from_this(), query = a.query, out](std::error_code ec) {
             if (ec) return self->step(resolving_host::query_failed{query, ec.message()});
