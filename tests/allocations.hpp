@@ -1,0 +1,8 @@
+// How often and how much this program has allocated with operator new. The hook is in allocations.cpp of the test program that uses it.
+#pragma once
+#include <cstddef>
+
+namespace allocations {
+std::size_t count() noexcept;  ///< allocations so far, of this thread
+std::size_t bytes() noexcept;  ///< bytes asked for so far, of this thread
+}  // namespace allocations
