@@ -1,5 +1,7 @@
 #include "testcontainers/kafka_cluster.hpp"
 
+#include "testcontainers/proxy.hpp"
+
 #include <fcntl.h>
 
 #include <algorithm>
@@ -49,6 +51,18 @@ std::string last_lines(const std::string& text, int count) {
     return text.substr(at);
 }
 
+// What a log has to say about a failure: a node that gives up logs a hundred lines about closing down after the one that matters.
+std::string telling_lines(const std::string& log) {
+    std::istringstream in(log);
+    std::string errors;
+    int wanted = 0, count = 0;
+    for (std::string line; std::getline(in, line) && count < 25;) {
+        if (line.find(" ERROR ") != std::string::npos || line.find(" FATAL ") != std::string::npos) wanted = 5;
+        if (wanted-- > 0) errors += line + "\n", ++count;
+    }
+    return errors + "...\n" + last_lines(log, 15);
+}
+
 // A random UUID as Kafka writes it: 22 characters of base64url. The first is a letter, because Kafka reserves some that begin with A.
 std::string random_uuid() {
     static constexpr std::string_view alphabet = "BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -67,7 +81,9 @@ struct kafka_cluster::impl {
         detail::reserved_port client, internal, controller;
         pid_t pid = -1;
         node_state state = node_state::down;
-        std::string container;    // of the present run
+        std::string container;        // of the present run
+        std::size_t log_start = 0;    // of the present run
+        std::unique_ptr<testing::proxy> proxy;
     };
 
     kafka_image image;
@@ -115,7 +131,8 @@ struct kafka_cluster::impl {
         auto& n = nodes[id];
         n.plan.id = id;
         n.plan.client_port = n.client.number();
-        n.plan.advertised_port = n.plan.client_port;
+        if (image.proxies_) n.proxy = std::make_unique<testing::proxy>(std::string(detail::host) + ":" + std::to_string(n.plan.client_port));
+        n.plan.advertised_port = n.proxy ? n.proxy->port() : n.plan.client_port;
         n.plan.internal_port = n.internal.number();
         n.plan.controller_port = n.controller.number();
         n.plan.folder = plan.folder / ("node-" + std::to_string(id));
@@ -134,7 +151,7 @@ struct kafka_cluster::impl {
     fs::path log_file(int id) const { return log_file("node-" + std::to_string(id)); }
 
     [[noreturn]] void fail(const std::string& what, const std::string& log_name) const {
-        throw cluster_error("Apache Kafka " + plan.version + ": " + what + "; the last lines of its log:\n" + last_lines(read_file(log_file(log_name)), 25));
+        throw cluster_error("Apache Kafka " + plan.version + ": " + what + "; from its log:\n" + telling_lines(read_file(log_file(log_name))));
     }
 
     // Starts a long-running JVM whose output goes to the end of a log file.
@@ -210,9 +227,18 @@ struct kafka_cluster::impl {
         }
     }
 
+    // A proxy in front of a dead node would accept and then reset; a dead node's port refuses.
+    static void mark_down(node& n) {
+        n.pid = -1;
+        n.state = node_state::down;
+        if (n.proxy) n.proxy->refuse();
+    }
+
     void spawn_node(node& n) {
+        n.log_start = fs::exists(log_file(n.plan.id)) ? fs::file_size(log_file(n.plan.id)) : 0;
         n.pid = launch(server_command("-Xmx384m", "kafka.Kafka", n.plan.folder / "server.properties"), "node-" + std::to_string(n.plan.id), n.container);
         n.state = node_state::running;
+        if (n.proxy) n.proxy->refuse(false);
     }
 
     // Why the running nodes are not ready, or nothing.
@@ -232,6 +258,12 @@ struct kafka_cluster::impl {
         return {};
     }
 
+    // Whether a node ended because ZooKeeper remembers its former life; 2.8 and 0.10 word it differently.
+    bool still_registered(int id) const {
+        const auto log = read_file(log_file(id)).substr(nodes.at(id).log_start);
+        return plan.zookeeper_port && (log.find("NodeExistsException") != std::string::npos || log.find("already registered") != std::string::npos);
+    }
+
     void wait_until_ready() {
         const auto deadline = clock::now() + image.timeout_;
         for (;;) {
@@ -239,10 +271,9 @@ struct kafka_cluster::impl {
                 if (n.state != node_state::running) continue;
                 const auto status = detail::poll_exit(n.pid);
                 if (!status) continue;
-                n.pid = -1;
-                n.state = node_state::down;
-                // ZooKeeper remembers a killed node until its session ends, and refuses its successor until then.
-                if (!plan.zookeeper_port || clock::now() > deadline || read_file(log_file(id)).find("Exists") == std::string::npos)
+                mark_down(n);
+                // ZooKeeper remembers a killed node until its session ends, and refuses its successor until then: again.
+                if (clock::now() > deadline || !still_registered(id))
                     fail("node " + std::to_string(id) + " ended with status " + std::to_string(*status), "node-" + std::to_string(id));
                 std::this_thread::sleep_for(500ms);
                 spawn_node(n);
@@ -261,7 +292,7 @@ struct kafka_cluster::impl {
         if (n.state == node_state::down) return;
         if (kafka.in_docker()) kafka.control("kill", n.container);
         end(n.pid);
-        n.state = node_state::down;
+        mark_down(n);
     }
 
     void stop(node& n) {
@@ -269,8 +300,7 @@ struct kafka_cluster::impl {
         resume(n);
         ::kill(n.pid, SIGTERM);    // the docker client hands it on
         if (!detail::wait_exit(n.pid, 30s)) return kill(n);
-        n.pid = -1;
-        n.state = node_state::down;
+        mark_down(n);
     }
 
     void pause(node& n) {
@@ -346,10 +376,7 @@ fs::path kafka_cluster::data_directory(int node) const { return impl_->at(node).
 node_state kafka_cluster::state(int node) const {
     const std::lock_guard lock(impl_->mutex);
     auto& n = impl_->at(node);
-    if (n.state != node_state::down && detail::poll_exit(n.pid)) {    // it ended by itself
-        n.pid = -1;
-        n.state = node_state::down;
-    }
+    if (n.state != node_state::down && detail::poll_exit(n.pid)) impl::mark_down(n);    // it ended by itself
     return n.state;
 }
 pid_t kafka_cluster::pid(int node) const {
@@ -385,6 +412,12 @@ void kafka_cluster::restart(int node) {
 void kafka_cluster::wait_until_ready() {
     const std::lock_guard lock(impl_->mutex);
     impl_->wait_until_ready();
+}
+
+testing::proxy& kafka_cluster::proxy(int node) const {
+    auto& n = impl_->at(node);
+    if (!n.proxy) throw std::logic_error("the cluster was started without proxies");
+    return *n.proxy;
 }
 
 std::string kafka_cluster::logs(int node) const { return read_file(impl_->log_file(impl_->at(node).plan.id)); }

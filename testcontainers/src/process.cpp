@@ -182,10 +182,10 @@ std::filesystem::path find_program(const std::string& name) {
 
 guard::guard(const std::filesystem::path& directory, const std::string& docker_label) {
     // $1 the folder, $2 the label. The shell leads the group that it is to kill, so the killing is done from a session of its own.
-    // A killed JVM may be in the middle of creating a file: hence the second removal.
+    // (dash takes `kill -KILL -- -N` amiss, hence -s.) A killed JVM may be in the middle of creating a file: hence the second removal.
     static constexpr auto script = R"(cat >/dev/null
 if [ -n "$2" ]; then docker ps -aq --filter "label=$2" | xargs -r docker rm -f; fi
-exec setsid sh -c 'kill -KILL -- "-$1"; sleep 0.1; rm -rf -- "$2" || { sleep 2; rm -rf -- "$2"; }' kafkawire-guard $$ "$1")";
+exec setsid sh -c 'kill -s KILL -- "-$1"; sleep 0.1; rm -rf -- "$2" || { sleep 2; rm -rf -- "$2"; }' kafkawire-guard $$ "$1")";
     auto ends = make_pipe();
     pid_ = spawn({.argv = {"sh", "-c", script, "kafkawire-guard", directory.string(), docker_label}, .directory = "/", .in = ends.read.get(), .group = 0});
     pipe_ = std::move(ends.write);

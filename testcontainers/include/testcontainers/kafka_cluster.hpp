@@ -25,7 +25,7 @@ namespace kafkawire::testing {
 class proxy;
 class kafka_cluster;
 
-// A cluster that did not do what it was asked for. The text ends with the last lines of the node's log.
+// A cluster that did not do what it was asked for. The text ends with what the node logged: its errors and its last lines.
 struct cluster_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -119,7 +119,8 @@ public:
 
     // What the node has logged since the cluster was started.
     std::string logs(int node) const;
-    // The proxy in front of a node. Throws std::logic_error without with_proxies(). The reference lives as long as the cluster.
+    // The proxy in front of a node. Throws std::logic_error without with_proxies(). The reference lives as long as the cluster. While its
+    // node is down it refuses connections, as the node's own port would.
     testing::proxy& proxy(int node) const;
 
     // Runs a main class of Kafka's own classes, of the cluster's version, and waits for it: an opinion that is not ours. `tool` is a
