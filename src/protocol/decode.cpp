@@ -60,10 +60,12 @@ private:
             case kind::structure: {
                 if (nullable) {
                     const auto from = in_.offset();
-                    const auto present = in_.fixed<std::int8_t>();
+                    // Kafka says "is there one" in two ways: -1 and 1 in a byte or, of a tagged field, 0 and 1 in a varint.
+                    const bool as_tag = f.options.tagged.contains(version_);
+                    const bool present = as_tag ? in_.unsigned_varint() != 0 : in_.fixed<std::int8_t>() >= 0;
                     if (in_.failed()) return;
-                    notes_(from, "INT8 (presence)", present < 0 ? "null" : "present");
-                    if (present < 0) {
+                    notes_(from, as_tag ? "UNSIGNED_VARINT (presence)" : "INT8 (presence)", present ? "present" : "null");
+                    if (!present) {
                         if (member) f.optional->reset(member);
                         return;
                     }

@@ -99,7 +99,8 @@ private:
         if (!value && !nullable) return fail(errc::bad_value, "null, which version " + std::to_string(version_) + " cannot say here");
         switch (f.what) {
             case kind::structure:
-                if (nullable) fixed<std::int8_t>(value ? 1 : -1);
+                if (nullable && f.options.tagged.contains(version_)) out_.unsigned_varint(value ? 1 : 0);
+                else if (nullable) fixed<std::int8_t>(value ? 1 : -1);
                 if (value) structure(*f.schema(), value);
                 return;
             case kind::array: return array(*f.array, value, compact);
