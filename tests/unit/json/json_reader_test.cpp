@@ -8,13 +8,13 @@
 using namespace kafkawire;
 using namespace kafkawire::protocol;
 using namespace kafkawire::protocol::messages;
-using nlohmann::json;
+namespace kj = kafkawire::json;
 
 namespace {
 
 wire_error read(metadata_request& to, int version, const char* text) {
-    kafkawire::json::byte_store store;
-    return kafkawire::json::read_json(to, static_cast<std::int16_t>(version), json::parse(text), store);
+    kj::byte_store store;
+    return kj::read_json(to, static_cast<std::int16_t>(version), nlohmann::json::parse(text), store);
 }
 
 }  // namespace
@@ -45,8 +45,8 @@ TEST_CASE("an unknown member names the nearest field and where it stands") {
 TEST_CASE("values of the wrong type or out of range are refused with their path") {
     const auto detail = [](const char* text, const char* path) {
         produce_request m;
-        kafkawire::json::byte_store store;
-        const auto error = kafkawire::json::read_json(m, 9, json::parse(text), store);
+        kj::byte_store store;
+        const auto error = kj::read_json(m, 9, nlohmann::json::parse(text), store);
         CHECK(error.code == errc::bad_json);
         CHECK(error.path == path);
         return error.detail;
@@ -65,11 +65,11 @@ TEST_CASE("values of the wrong type or out of range are refused with their path"
 
 TEST_CASE("records live in the store") {
     produce_request m;
-    kafkawire::json::byte_store store;
-    REQUIRE_FALSE(kafkawire::json::read_json(m, 9, json::parse(R"({"topicData":[{"name":"t","partitionData":[{"records":"AQID"},{"records":null}]}]})"), store));
+    kj::byte_store store;
+    REQUIRE_FALSE(kj::read_json(m, 9, nlohmann::json::parse(R"({"topicData":[{"name":"t","partitionData":[{"records":"AQID"},{"records":null}]}]})"), store));
     const auto& partitions = m.topic_data.at(0).partition_data;
     REQUIRE(partitions.at(0).records);
-    CHECK(kafkawire::json::to_hex(partitions.at(0).records->data) == "010203");
+    CHECK(kj::to_hex(partitions.at(0).records->data) == "010203");
     CHECK_FALSE(partitions.at(1).records);
 }
 
@@ -78,25 +78,25 @@ TEST_CASE("unknown tags are set by path and listed again") {
     REQUIRE_FALSE(read(m, 12, R"({"topics":[{"name":"a"},{"name":"b"}]})"));
     const auto& schema = schema_of<metadata_request>();
     const bytes one{std::byte{1}}, none;
-    CHECK_FALSE(kafkawire::json::add_unknown_tag(schema, &m, "topics[1]", 900, none));
-    CHECK_FALSE(kafkawire::json::add_unknown_tag(schema, &m, "topics[1]", 70, one));
-    CHECK_FALSE(kafkawire::json::add_unknown_tag(schema, &m, "", 5000, one));
-    CHECK(kafkawire::json::unknown_tags(schema, &m) ==
-          json::parse(R"([{"path":"","tag":5000,"hex":"01"},{"path":"topics[1]","tag":70,"hex":"01"},{"path":"topics[1]","tag":900,"hex":""}])"));
+    CHECK_FALSE(kj::add_unknown_tag(schema, &m, "topics[1]", 900, none));
+    CHECK_FALSE(kj::add_unknown_tag(schema, &m, "topics[1]", 70, one));
+    CHECK_FALSE(kj::add_unknown_tag(schema, &m, "", 5000, one));
+    CHECK(kj::unknown_tags(schema, &m) ==
+          nlohmann::json::parse(R"([{"path":"","tag":5000,"hex":"01"},{"path":"topics[1]","tag":70,"hex":"01"},{"path":"topics[1]","tag":900,"hex":""}])"));
     for (const char* wrong : {"topics", "topics[2]", "topics[x]", "topics[1].name", "nothing", "topics[1", "."}) {
         INFO(wrong);
-        CHECK(kafkawire::json::add_unknown_tag(schema, &m, wrong, 1, none).code == errc::bad_json);
+        CHECK(kj::add_unknown_tag(schema, &m, wrong, 1, none).code == errc::bad_json);
     }
 }
 
 TEST_CASE("hex and base64") {
-    CHECK(kafkawire::json::to_hex(*kafkawire::json::from_hex("00fFa5")) == "00ffa5");
-    CHECK_FALSE(kafkawire::json::from_hex("0"));
-    CHECK_FALSE(kafkawire::json::from_hex("0g"));
+    CHECK(kj::to_hex(*kj::from_hex("00fFa5")) == "00ffa5");
+    CHECK_FALSE(kj::from_hex("0"));
+    CHECK_FALSE(kj::from_hex("0g"));
     for (const auto& [text, hex] : {std::pair{"", ""}, {"AA==", "00"}, {"+/8=", "fbff"}, {"AQID", "010203"}, {"AQIDBA==", "01020304"}})
-        CHECK(kafkawire::json::to_hex(*kafkawire::json::from_base64(text)) == hex);
+        CHECK(kj::to_hex(*kj::from_base64(text)) == hex);
     for (const char* wrong : {"A", "AAA", "AB==", "AAB=", "====", "A===", "AQ==AQID", "-_8="}) {
         INFO(wrong);
-        CHECK_FALSE(kafkawire::json::from_base64(wrong));
+        CHECK_FALSE(kj::from_base64(wrong));
     }
 }
