@@ -115,11 +115,17 @@ struct error {
 /// Thrown by the blocking facade and by coroutines that await `kw::detailed(use_awaitable)`.
 class system_error : public std::system_error {
 public:
-    explicit system_error(error e) : std::system_error{e.code, e.message()}, error_{std::make_shared<const error>(std::move(e))} {}
-    [[nodiscard]] const error& detail() const noexcept { return *error_; }
+    explicit system_error(error e) : std::system_error{e.code}, story_{std::make_shared<const story>(story{std::move(e)})} {}
+    [[nodiscard]] const error& detail() const noexcept { return story_->error; }
+    /// The error's message(), and nothing behind it.
+    [[nodiscard]] const char* what() const noexcept override { return story_->text.c_str(); }
 
 private:
-    std::shared_ptr<const error> error_;
+    struct story {
+        kafkawire::error error;
+        std::string text = error.message();
+    };
+    std::shared_ptr<const story> story_;  // shared, so that copying the exception cannot throw
 };
 
 }  // namespace kafkawire::inline v0_1

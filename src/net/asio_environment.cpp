@@ -36,6 +36,8 @@ typename Protocol::endpoint to_asio(const endpoint& e) {
 
 std::error_code ours(const asio::error_code& ec) {
     if (ec == asio::error::eof) return errc::connection_closed;
+    // Asio 1.22 has a category of its own for the system's errors, which std::errc does not compare equal with.
+    if (ec.category() == asio::system_category()) return {ec.value(), std::system_category()};
     return ec;
 }
 
@@ -114,7 +116,7 @@ public:
             asio::error_code ignored;  // without them the connection works, a little worse
             s->socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
             s->socket.set_option(asio::socket_base::keep_alive{true}, ignored);
-            done(ec);
+            done(ours(ec));
         });
     }
     void async_read_some(std::span<std::byte> into, read_handler done) override {
@@ -154,12 +156,12 @@ public:
         asio::error_code ec;
         shared_->socket.connect(to_asio<asio::ip::udp>(to), ec);
         if (!ec) shared_->socket.non_blocking(true, ec);
-        return ec;
+        return ours(ec);
     }
     std::error_code send(std::span<const std::byte> datagram) override {
         asio::error_code ec;
         shared_->socket.send(asio::const_buffer{datagram.data(), datagram.size()}, 0, ec);
-        return ec;
+        return ours(ec);
     }
     void async_receive(std::span<std::byte> into, receive_handler done) override {
         shared_->socket.async_receive(asio::mutable_buffer{into.data(), into.size()},
