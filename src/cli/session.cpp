@@ -1,0 +1,124 @@
+#include "cli/session.hpp"
+
+#include <kafkawire/protocol/api.hpp>
+#include <kafkawire/protocol/messages/18_api_versions.hpp>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace kafkawire::cli {
+
+using namespace protocol;
+
+namespace {
+
+// What a signal handler may touch: a flag and a pipe.
+volatile std::sig_atomic_t signals_seen = 0;
+int signal_pipe[2] = {-1, -1};
+
+extern "C" void on_signal(int) {
+    if (signals_seen != 0) ::_exit(static_cast<int>(status::interrupted));
+    signals_seen = 1;
+    const char one = 1;
+    [[maybe_unused]] const auto n = ::write(signal_pipe[1], &one, 1);
+}
+
+int open_signal_pipe() {
+    if (::pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) throw failure{status::failed, "pipe", "cannot make a pipe", "too many open files?"};
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    ::sigemptyset(&action.sa_mask);
+    // Without SA_RESTART: a read of standard input that waits comes back.
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+    return signal_pipe[0];
+}
+
+client_options options_of(const context& c) {
+    client_options o;
+    o.bootstrap = c.brokers;
+    o.client_id = c.client_id;
+    o.request_timeout = c.timeout;
+    o.connect_timeout = std::min(o.connect_timeout, c.timeout);
+    if (const auto e = validate(o)) throw usage_error(e.text.empty() ? e.message() : e.text, e.hint.empty() ? "see kafka-cli --help" : e.hint);
+    return o;
+}
+
+}  // namespace
+
+session::session(context& c) : context_{c}, io_{1}, client_{io_, options_of(c)}, signals_{io_, open_signal_pipe()} { wait_for_signal(); }
+
+session::~session() {
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGTERM, SIG_DFL);
+    ::close(signal_pipe[1]);
+}
+
+void session::wait_for_signal() {
+    signals_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code ec) {
+        if (ec) return;
+        stopping_ = true;
+        if (on_stop_) on_stop_();
+        else io_.stop();
+    });
+}
+
+status session::run(std::function<asio::awaitable<status>(session&)> what) {
+    status result = status::interrupted;
+    std::exception_ptr thrown;
+    asio::co_spawn(io_, what(*this), [&](std::exception_ptr e, status s) {
+        thrown = e;
+        result = s;
+        io_.stop();
+    });
+    io_.run();
+    if (thrown) std::rethrow_exception(thrown);
+    return result;
+}
+
+asio::awaitable<void> session::sleep(std::chrono::milliseconds time) {
+    asio::steady_timer timer{io_, time};
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<any_answer> session::ask_any(any_message message, request_options options, std::string doing) {
+    try {
+        auto a = co_await client_.async_request_any(std::move(message), options, detailed(asio::use_awaitable));
+        co_return a;
+    } catch (const system_error& e) {
+        throw from_error(e.detail(), doing);
+    }
+}
+
+asio::awaitable<std::int16_t> session::version_of(std::int16_t api_key, std::optional<std::int32_t> broker, std::string doing) {
+    const auto id = broker.value_or(-1);
+    if (!versions_.contains(id)) {
+        messages::api_versions_request request;
+        request.client_software_name = "kafkawire";
+        request.client_software_version = KAFKAWIRE_VERSION_STRING;
+        request_options options;
+        options.broker = broker;
+        const auto a = co_await ask(std::move(request), options, doing);
+        versions known;
+        for (const auto& k : a.api_keys) known[k.api_key] = {k.min_version, k.max_version};
+        versions_[id] = std::move(known);
+    }
+    const auto* api = find_api(api_key);
+    const auto& known = versions_[id];
+    const auto at = known.find(api_key);
+    const auto ours = api->request->versions;
+    if (at == known.end() || at->second.first > ours.highest || at->second.second < ours.lowest) {
+        failure f{status::failed, "no_common_version", fmt::format("{}: the broker does not speak {}", doing, api->name), "the broker is too old or too new for this"};
+        f.api = api->name;
+        throw f;
+    }
+    co_return std::min(ours.highest, at->second.second);
+}
+
+}  // namespace kafkawire::cli
