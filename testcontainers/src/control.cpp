@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,8 +24,9 @@ fs::path control_folder() {
     const fs::path folder = "/tmp/kafkawire-" + std::to_string(::getuid());
     std::error_code ignored;
     if (fs::create_directory(folder, ignored)) fs::permissions(folder, fs::perms::owner_all);
-    const auto perms = fs::status(folder).permissions();
-    if ((perms & (fs::perms::group_write | fs::perms::others_write)) != fs::perms::none) throw std::runtime_error(folder.string() + " may be written by others");
+    struct stat found {};
+    if (::lstat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::getuid() || (found.st_mode & 077) != 0)
+        throw std::runtime_error(folder.string() + " is not a folder of this user's alone");
     return folder;
 }
 
@@ -48,7 +50,7 @@ void send_all(int fd, std::string_view text) {
     while (!text.empty()) {
         const auto n = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return;    // the asker has gone away
+        if (n <= 0) return;  // the asker has gone away
         text.remove_prefix(static_cast<std::size_t>(n));
     }
 }
@@ -67,7 +69,8 @@ std::string read_all(int fd) {
 }  // namespace
 
 fs::path control_socket(const std::string& name) {
-    const bool plain = !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+    const bool plain = !name.empty() && name.size() <= 64 &&
+                       std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
     if (!plain) throw std::invalid_argument("a cluster's name has letters, digits, '-' and '_' only, not '" + name + "'");
     return control_folder() / (name + ".sock");
 }

@@ -25,7 +25,9 @@ struct artifact {
 // Kafka's own poms leave the logging library to the distribution; without one a broker that fails says nothing.
 std::vector<artifact> artifacts(const std::string& v) {
     if (compare_versions(v, "4.0") >= 0)
-        return {{"org.apache.kafka", "kafka_2.13", v}, {"org.apache.kafka", "kafka-tools", v}, {"org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"}};
+        return {{"org.apache.kafka", "kafka_2.13", v},
+                {"org.apache.kafka", "kafka-tools", v},
+                {"org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"}};
     if (compare_versions(v, "3.3") >= 0)
         return {{"org.apache.kafka", "kafka_2.13", v}, {"org.apache.kafka", "kafka-tools", v}, {"ch.qos.reload4j", "reload4j", "1.2.25"}};
     if (compare_versions(v, "2.4") >= 0) return {{"org.apache.kafka", "kafka_2.13", v}, {"org.slf4j", "slf4j-log4j12", "1.7.30"}};
@@ -47,7 +49,8 @@ fs::path cache_root() {
 fs::path find_java() {
     if (auto home = environment("JAVA_HOME"); !home.empty() && ::access((home + "/bin/java").c_str(), X_OK) == 0) return home + "/bin/java";
     if (auto java = find_program("java"); !java.empty()) return java;
-    throw std::runtime_error("Apache Kafka needs Java 17 or later, and there is no java in JAVA_HOME or PATH (Debian: apt-get install default-jdk-headless)");
+    throw std::runtime_error(
+        "Apache Kafka needs Java 17 or later, and there is no java in JAVA_HOME or PATH (Debian: apt-get install default-jdk-headless)");
 }
 
 std::string last_lines(const std::string& text, std::size_t count) {
@@ -63,11 +66,13 @@ std::string project_file(const std::string& version) {
   <dependencies>
 )";
     for (auto& a : artifacts(version))
-        out += "    <dependency><groupId>" + a.group + "</groupId><artifactId>" + a.name + "</artifactId><version>" + a.version + "</version></dependency>\n";
+        out += "    <dependency><groupId>" + a.group + "</groupId><artifactId>" + a.name + "</artifactId><version>" + a.version +
+               "</version></dependency>\n";
     return out + "  </dependencies>\n</project>\n";
 }
 
-// Fetches once. Several test programs may come here together: one fetches, the others wait at the lock; the folder appears complete or not at all.
+// Fetches once. Several test programs may come here together: one fetches, the others wait at the lock, and the folder appears
+// complete or not at all.
 fs::path fetch_libraries(const std::string& version) {
     const auto folder = cache_root() / ("kafka-" + version);
     const auto libraries = folder / "libs";
@@ -79,7 +84,8 @@ fs::path fetch_libraries(const std::string& version) {
 
     const auto maven = find_program("mvn");
     if (maven.empty())
-        throw std::runtime_error("Apache Kafka " + version + " is fetched by Maven, and there is no mvn in PATH (Debian: apt-get install maven)");
+        throw std::runtime_error("Apache Kafka " + version +
+                                 " is fetched by Maven, and there is no mvn in PATH (Debian: apt-get install maven)");
     const auto pending = folder / "libs.part";
     fs::remove_all(pending);
     std::ofstream(folder / "pom.xml") << project_file(version);
@@ -104,7 +110,7 @@ fs::path answering_docker() {
 }
 
 struct tool_row {
-    std::string_view name, since, class_name;    // the newest that is not later than the version holds
+    std::string_view name, since, class_name;  // the newest that is not later than the version holds
 };
 constexpr tool_row tools[] = {
     {"console-producer", "4.0", "org.apache.kafka.tools.ConsoleProducer"},
@@ -152,16 +158,18 @@ std::string tool_class(std::string_view version, std::string_view tool) {
         if (row.name == tool && compare_versions(version, row.since) >= 0) return std::string(row.class_name);
         if (known.find(row.name) == std::string::npos) known += (known.empty() ? "" : ", ") + std::string(row.name);
     }
-    throw std::invalid_argument("Apache Kafka " + std::string(version) + " has no tool '" + std::string(tool) + "' here; known are " + known + ", or give a class name");
+    throw std::invalid_argument("Apache Kafka " + std::string(version) + " has no tool '" + std::string(tool) + "' here; known are " +
+                                known + ", or give a class name");
 }
 
 std::string bootstrap_option(std::string_view version, std::string_view tool) {
     if (tool == "dump-log" || tool.find('.') != std::string_view::npos) return {};
-    if (tool == "producer-perf") return {};    // inside --producer-props
+    if (tool == "producer-perf") return {};  // inside --producer-props
     if (tool == "console-producer" && compare_versions(version, "2.5") < 0) return "--broker-list";
     if (tool == "get-offsets" && compare_versions(version, "3.0") < 0) return "--broker-list";
     if (tool == "consumer-perf" && compare_versions(version, "2.5") < 0) return "--broker-list";
-    if ((tool == "topics" && compare_versions(version, "2.2") < 0) || (tool == "configs" && compare_versions(version, "0.11") < 0)) return "--zookeeper";
+    if ((tool == "topics" && compare_versions(version, "2.2") < 0) || (tool == "configs" && compare_versions(version, "0.11") < 0))
+        return "--zookeeper";
     return "--bootstrap-server";
 }
 
@@ -175,7 +183,8 @@ distribution distribution::find(const std::string& version, kind wanted) {
     }
     distribution out;
     out.version_ = version;
-    if (wanted == kind::docker && !has_image(version)) throw std::runtime_error("Apache Kafka " + version + " has no Docker image (there are images since 3.7): use the JVM");
+    if (wanted == kind::docker && !has_image(version))
+        throw std::runtime_error("Apache Kafka " + version + " has no Docker image (there are images since 3.7): use the JVM");
     if (wanted != kind::jvm && has_image(version)) {
         out.docker_ = answering_docker();
         if (out.in_docker()) return out;
@@ -197,9 +206,12 @@ std::vector<std::string> distribution::command(const std::vector<std::string>& a
     std::vector<std::string> out;
     if (in_docker()) {
         // The host's network, so that ports and addresses are the same in both ways of running.
-        out = {docker_.string(), "run", "--rm", "-i", "--name", name, "--label", label, "--network", "host",
-               "--user", std::to_string(::getuid()) + ":" + std::to_string(::getgid()), "-v", folder.string() + ":" + folder.string(), "-w", folder.string(),
-               "--entrypoint", "java", "apache/kafka:" + version_, "-cp", "/opt/kafka/libs/*"};
+        const auto user = std::to_string(::getuid()) + ":" + std::to_string(::getgid());
+        const auto seen = folder.string();
+        // clang-format off
+        out = {docker_.string(), "run", "--rm", "-i", "--name", name, "--label", label, "--network", "host", "--user", user,
+               "-v", seen + ":" + seen, "-w", seen, "--entrypoint", "java", "apache/kafka:" + version_, "-cp", "/opt/kafka/libs/*"};
+        // clang-format on
     } else {
         out = {java_.string(), "-cp", (libraries_ / "*").string()};
     }

@@ -70,7 +70,7 @@ std::string random_uuid() {
     std::uniform_int_distribution<std::size_t> any(0, alphabet.size() - 1);
     std::string out;
     for (int i = 0; i < 21; ++i) out += alphabet[any(random)];
-    return out + "g";    // the last holds 2 bits of value and 4 of padding
+    return out + "g";  // the last holds 2 bits of value and 4 of padding
 }
 
 }  // namespace
@@ -81,8 +81,8 @@ struct kafka_cluster::impl {
         detail::reserved_port client, internal, controller;
         pid_t pid = -1;
         node_state state = node_state::down;
-        std::string container;        // of the present run
-        std::size_t log_start = 0;    // of the present run
+        std::string container;      // of the present run
+        std::size_t log_start = 0;  // of the present run
         std::unique_ptr<testing::proxy> proxy;
     };
 
@@ -99,7 +99,8 @@ struct kafka_cluster::impl {
 
     explicit impl(const kafka_image& wanted)
         : image(wanted), kafka(detail::distribution::find(wanted.version_, static_cast<detail::distribution::kind>(wanted.runtime_))) {
-        if (image.nodes_ < 1 || image.nodes_ > 3) throw std::invalid_argument("a test cluster has one to three nodes, not " + std::to_string(image.nodes_));
+        if (image.nodes_ < 1 || image.nodes_ > 3)
+            throw std::invalid_argument("a test cluster has one to three nodes, not " + std::to_string(image.nodes_));
         plan.folder = make_folder();
         label = "kafkawire.cluster=" + plan.folder.filename().string();
         guard = std::make_unique<detail::guard>(plan.folder, kafka.in_docker() ? label : std::string{});
@@ -117,7 +118,7 @@ struct kafka_cluster::impl {
         for (auto& [id, n] : nodes)
             if (n.pid > 0) end(n.pid);
         if (zookeeper > 0) end(zookeeper);
-        std::error_code ignored;    // the guard tries again
+        std::error_code ignored;  // the guard tries again
         fs::remove_all(plan.folder, ignored);
     }
 
@@ -131,7 +132,8 @@ struct kafka_cluster::impl {
         auto& n = nodes[id];
         n.plan.id = id;
         n.plan.client_port = n.client.number();
-        if (image.proxies_) n.proxy = std::make_unique<testing::proxy>(std::string(detail::host) + ":" + std::to_string(n.plan.client_port));
+        if (image.proxies_)
+            n.proxy = std::make_unique<testing::proxy>(std::string(detail::host) + ":" + std::to_string(n.plan.client_port));
         n.plan.advertised_port = n.proxy ? n.proxy->port() : n.plan.client_port;
         n.plan.internal_port = n.internal.number();
         n.plan.controller_port = n.controller.number();
@@ -143,7 +145,8 @@ struct kafka_cluster::impl {
 
     node& at(int id) {
         auto it = nodes.find(id);
-        if (it == nodes.end()) throw std::out_of_range("the cluster has nodes 1 to " + std::to_string(nodes.size()) + ", not " + std::to_string(id));
+        if (it == nodes.end())
+            throw std::out_of_range("the cluster has nodes 1 to " + std::to_string(nodes.size()) + ", not " + std::to_string(id));
         return it->second;
     }
 
@@ -151,21 +154,26 @@ struct kafka_cluster::impl {
     fs::path log_file(int id) const { return log_file("node-" + std::to_string(id)); }
 
     [[noreturn]] void fail(const std::string& what, const std::string& log_name) const {
-        throw cluster_error("Apache Kafka " + plan.version + ": " + what + "; from its log:\n" + telling_lines(read_file(log_file(log_name))));
+        throw cluster_error("Apache Kafka " + plan.version + ": " + what + "; from its log:\n" +
+                            telling_lines(read_file(log_file(log_name))));
     }
 
     // Starts a long-running JVM whose output goes to the end of a log file.
     pid_t launch(const std::vector<std::string>& arguments, const std::string& name, std::string& container) {
         container = plan.folder.filename().string() + "-" + name + "-" + std::to_string(++runs);
         const detail::unique_fd log{::open(log_file(name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)};
-        return detail::spawn({.argv = kafka.command(arguments, container, label, plan.folder), .directory = plan.folder,
-                              .out = log.get(), .err = log.get(), .group = guard->group()});
+        return detail::spawn({.argv = kafka.command(arguments, container, label, plan.folder),
+                              .directory = plan.folder,
+                              .out = log.get(),
+                              .err = log.get(),
+                              .group = guard->group()});
     }
 
     std::vector<std::string> server_command(const char* heap, const std::string& main_class, const fs::path& config) const {
         const auto log = detail::logging(plan.version, detail::logs_of::server);
         // A node of a test lives for seconds: the second compiler and a parallel collector would only take its time.
-        std::vector<std::string> out = {heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", log.option + (plan.folder / log.file).string()};
+        std::vector<std::string> out = {heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+                                        log.option + (plan.folder / log.file).string()};
         out.insert(out.end(), image.jvm_options_.begin(), image.jvm_options_.end());
         out.push_back(main_class);
         out.push_back(config.string());
@@ -190,7 +198,9 @@ struct kafka_cluster::impl {
     void start_zookeeper() {
         write_file(plan.folder / "zookeeper.properties", detail::zookeeper_properties(plan));
         std::string container;
-        zookeeper = launch(server_command("-Xmx128m", "org.apache.zookeeper.server.quorum.QuorumPeerMain", plan.folder / "zookeeper.properties"), "zookeeper", container);
+        zookeeper =
+            launch(server_command("-Xmx128m", "org.apache.zookeeper.server.quorum.QuorumPeerMain", plan.folder / "zookeeper.properties"),
+                   "zookeeper", container);
         const auto deadline = clock::now() + image.timeout_;
         while (!detail::accepts(detail::host, plan.zookeeper_port, 200ms)) {
             if (detail::poll_exit(zookeeper)) {
@@ -213,12 +223,19 @@ struct kafka_cluster::impl {
                 write_file(n.plan.folder / "data" / "meta.properties", detail::meta_properties(plan, n.plan, random_uuid()));
                 continue;
             }
-            std::vector<std::string> arguments = {"-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", plan.cluster_id, "-c",
+            std::vector<std::string> arguments = {"-XX:TieredStopAtLevel=1",
+                                                  "kafka.tools.StorageTool",
+                                                  "format",
+                                                  "-t",
+                                                  plan.cluster_id,
+                                                  "-c",
                                                   (n.plan.folder / "server.properties").string()};
             arguments.insert(arguments.end(), image.format_arguments_.begin(), image.format_arguments_.end());
-            const auto result = detail::run(kafka.command(arguments, label.substr(label.find('=') + 1) + "-format-" + std::to_string(id), label, plan.folder), {},
-                                            image.timeout_, guard->group());
-            if (result.status != 0) throw cluster_error("formatting node " + std::to_string(id) + " failed:\n" + last_lines(result.out + result.err, 15));
+            const auto result = detail::run(
+                kafka.command(arguments, label.substr(label.find('=') + 1) + "-format-" + std::to_string(id), label, plan.folder), {},
+                image.timeout_, guard->group());
+            if (result.status != 0)
+                throw cluster_error("formatting node " + std::to_string(id) + " failed:\n" + last_lines(result.out + result.err, 15));
             if (image.format_arguments_.empty()) {
                 const auto part = kept.string() + "." + random_uuid();
                 fs::copy_file(checkpoint, part);
@@ -236,7 +253,8 @@ struct kafka_cluster::impl {
 
     void spawn_node(node& n) {
         n.log_start = fs::exists(log_file(n.plan.id)) ? fs::file_size(log_file(n.plan.id)) : 0;
-        n.pid = launch(server_command("-Xmx384m", "kafka.Kafka", n.plan.folder / "server.properties"), "node-" + std::to_string(n.plan.id), n.container);
+        n.pid = launch(server_command("-Xmx384m", "kafka.Kafka", n.plan.folder / "server.properties"), "node-" + std::to_string(n.plan.id),
+                       n.container);
         n.state = node_state::running;
         if (n.proxy) n.proxy->refuse(false);
     }
@@ -261,7 +279,8 @@ struct kafka_cluster::impl {
     // Whether a node ended because ZooKeeper remembers its former life; 2.8 and 0.10 word it differently.
     bool still_registered(int id) const {
         const auto log = read_file(log_file(id)).substr(nodes.at(id).log_start);
-        return plan.zookeeper_port && (log.find("NodeExistsException") != std::string::npos || log.find("already registered") != std::string::npos);
+        return plan.zookeeper_port &&
+               (log.find("NodeExistsException") != std::string::npos || log.find("already registered") != std::string::npos);
     }
 
     void wait_until_ready() {
@@ -298,7 +317,7 @@ struct kafka_cluster::impl {
     void stop(node& n) {
         if (n.state == node_state::down) return;
         resume(n);
-        ::kill(n.pid, SIGTERM);    // the docker client hands it on
+        ::kill(n.pid, SIGTERM);  // the docker client hands it on
         if (!detail::wait_exit(n.pid, 30s)) return kill(n);
         mark_down(n);
     }
@@ -356,7 +375,9 @@ kafka_cluster::kafka_cluster(kafka_cluster&&) noexcept = default;
 kafka_cluster& kafka_cluster::operator=(kafka_cluster&&) noexcept = default;
 kafka_cluster::~kafka_cluster() = default;
 
-std::string kafka_cluster::address(int node) const { return std::string(detail::host) + ":" + std::to_string(impl_->at(node).plan.advertised_port); }
+std::string kafka_cluster::address(int node) const {
+    return std::string(detail::host) + ":" + std::to_string(impl_->at(node).plan.advertised_port);
+}
 std::string kafka_cluster::bootstrap_servers() const {
     std::string out;
     for (auto& [id, n] : impl_->nodes) out += (out.empty() ? "" : ",") + address(id);
@@ -364,7 +385,8 @@ std::string kafka_cluster::bootstrap_servers() const {
 }
 std::string kafka_cluster::internal_bootstrap_servers() const {
     std::string out;
-    for (auto& [id, n] : impl_->nodes) out += (out.empty() ? "" : ",") + std::string(detail::host) + ":" + std::to_string(n.plan.internal_port);
+    for (auto& [id, n] : impl_->nodes)
+        out += (out.empty() ? "" : ",") + std::string(detail::host) + ":" + std::to_string(n.plan.internal_port);
     return out;
 }
 int kafka_cluster::size() const { return static_cast<int>(impl_->nodes.size()); }
@@ -376,7 +398,7 @@ fs::path kafka_cluster::data_directory(int node) const { return impl_->at(node).
 node_state kafka_cluster::state(int node) const {
     const std::lock_guard lock(impl_->mutex);
     auto& n = impl_->at(node);
-    if (n.state != node_state::down && detail::poll_exit(n.pid)) impl::mark_down(n);    // it ended by itself
+    if (n.state != node_state::down && detail::poll_exit(n.pid)) impl::mark_down(n);  // it ended by itself
     return n.state;
 }
 pid_t kafka_cluster::pid(int node) const {
@@ -426,13 +448,14 @@ std::vector<std::string> kafka_cluster::java_command(std::string_view tool, cons
     const std::lock_guard lock(impl_->mutex);
     const auto& plan = impl_->plan;
     const auto log = detail::logging(plan.version, detail::logs_of::tool);
-    std::vector<std::string> all = {"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", log.option + (plan.folder / log.file).string(),
-                                    detail::tool_class(plan.version, tool)};
+    std::vector<std::string> all = {"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                                    log.option + (plan.folder / log.file).string(), detail::tool_class(plan.version, tool)};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return impl_->kafka.command(all, plan.folder.filename().string() + "-tool-" + std::to_string(++impl_->runs), impl_->label, plan.folder);
 }
 
-tool_result kafka_cluster::run_java_tool(std::string_view tool, const std::vector<std::string>& arguments, std::string_view input, milliseconds limit) const {
+tool_result kafka_cluster::run_java_tool(std::string_view tool, const std::vector<std::string>& arguments, std::string_view input,
+                                         milliseconds limit) const {
     auto r = detail::run(java_command(tool, arguments), input, limit, impl_->guard->group());
     return {r.status, r.timed_out, std::move(r.out), std::move(r.err)};
 }

@@ -35,6 +35,7 @@ constexpr auto usage = R"(usage: kafka COMMAND [OPTIONS]
   pause NODE         SIGSTOP            resume NODE    SIGCONT
   restart NODE       stop if it runs, start, wait until it is back
   logs NODE          what the node has logged
+  data NODE          the folder of the node's data (for `tool dump-log --files FOLDER/TOPIC-0/00000000000000000000.log`)
   tool TOOL ARGS...  one of Kafka's own Java programs against the cluster: console-producer, console-consumer, topics,
                      get-offsets, dump-log, consumer-groups, configs, leader-election, producer-perf, consumer-perf, or a class
 Every command takes --name NAME (before the arguments of `tool`); without it the cluster is called "default".
@@ -50,13 +51,14 @@ struct command_line {
     bool named = false, all = false;
     std::optional<int> ttl;
     kt::kafka_image image;
-    words rest;    // what is not an option
+    words rest;  // what is not an option
 };
 
 int number(const std::string& text, const std::string& what) {
     int n = 0;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (ec != std::errc{} || end != text.data() + text.size() || n <= 0) throw usage_error(what + " takes a positive number, not '" + text + "'");
+    if (ec != std::errc{} || end != text.data() + text.size() || n <= 0)
+        throw usage_error(what + " takes a positive number, not '" + text + "'");
     return n;
 }
 
@@ -117,7 +119,7 @@ std::string status_text(const std::string& name, const kt::kafka_cluster& cluste
     return out;
 }
 
-// dump-log is given files; a name of a topic's partition is easier to know than the folder that holds it.
+// The tool's command line, with the cluster's address where the tool wants one and the user gave none.
 words tool_command(const kt::kafka_cluster& cluster, const words& w) {
     if (w.size() < 2) throw usage_error("tool needs a name");
     words arguments(w.begin() + 2, w.end());
@@ -147,6 +149,7 @@ ktd::control_answer answer(const std::string& name, kt::kafka_cluster& cluster, 
         if (w[0] == "pause") cluster.pause(node);
         if (w[0] == "resume") cluster.resume(node);
         if (w[0] == "restart") cluster.restart(node);
+        if (w[0] == "data") return {true, cluster.data_directory(node).string() + "\n"};
         return {true, w[0] == "logs" ? cluster.logs(node) : std::string{}};
     } catch (const std::exception& e) {
         return {false, e.what()};
@@ -180,12 +183,14 @@ int hold(const command_line& c) {
 // The commands.
 
 [[noreturn]] void no_such_cluster(const std::string& name) {
-    throw std::runtime_error("no cluster named '" + name + "' is up; `kafka up" + (name == "default" ? "" : " --name " + name) + "` starts one");
+    throw std::runtime_error("no cluster named '" + name + "' is up; `kafka up" + (name == "default" ? "" : " --name " + name) +
+                             "` starts one");
 }
 
 int up(const command_line& c, const words& args) {
     if (!c.rest.empty()) throw usage_error("up takes no '" + c.rest[0] + "'");
-    if (ktd::control_ask(c.name, {"status"})) throw std::runtime_error("a cluster named '" + c.name + "' is up already; `kafka down` ends it, --name starts another");
+    if (ktd::control_ask(c.name, {"status"}))
+        throw std::runtime_error("a cluster named '" + c.name + "' is up already; `kafka down` ends it, --name starts another");
     std::array<int, 2> fds{};
     if (::pipe2(fds.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     ktd::unique_fd in{fds[0]}, out{fds[1]};
@@ -209,7 +214,7 @@ int up(const command_line& c, const words& args) {
 
 int down(const std::string& name) {
     if (!ktd::control_ask(name, {"down"})) no_such_cluster(name);
-    while (ktd::control_ask(name, {"status"})) ::usleep(20000);    // the socket goes last
+    while (ktd::control_ask(name, {"status"})) ::usleep(20000);  // the socket goes last
     return 0;
 }
 
@@ -253,7 +258,7 @@ int run(const words& args) {
     if (c.command == "up") return up(c, args);
     if (c.command == "down") return c.all ? down_all() : down(c.name);
     if (c.command == "status" && !c.named) return status_all();
-    static constexpr std::array known = {"status", "bootstrap", "kill", "stop", "pause", "resume", "restart", "logs", "tool"};
+    static constexpr std::array known = {"status", "bootstrap", "kill", "stop", "pause", "resume", "restart", "logs", "data", "tool"};
     if (std::ranges::find(known, c.command) == known.end()) throw usage_error("there is no command '" + c.command + "'");
     words request = {c.command};
     request.insert(request.end(), c.rest.begin(), c.rest.end());

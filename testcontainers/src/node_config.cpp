@@ -21,7 +21,8 @@ std::string node_properties(const cluster_plan& cluster, const node_plan& node) 
              {"node.id", std::to_string(node.id)},
              {"controller.quorum.voters", voters},
              {"controller.listener.names", "CONTROLLER"},
-             {"listeners", at("CLIENT", node.client_port) + "," + at("INTERNAL", node.internal_port) + "," + at("CONTROLLER", node.controller_port)},
+             {"listeners",
+              at("CLIENT", node.client_port) + "," + at("INTERNAL", node.internal_port) + "," + at("CONTROLLER", node.controller_port)},
              // A killed node is missed after 9 s by default; not much shorter, or a busy machine's slow heartbeats count as deaths.
              {"broker.heartbeat.interval.ms", "1000"},
              {"broker.session.timeout.ms", "6000"},
@@ -57,8 +58,8 @@ std::string node_properties(const cluster_plan& cluster, const node_plan& node) 
 }
 
 std::string zookeeper_properties(const cluster_plan& cluster) {
-    return "dataDir=" + (cluster.folder / "zookeeper").string() + "\nclientPortAddress=" + host + "\nclientPort=" + std::to_string(cluster.zookeeper_port) +
-           "\ntickTime=1000\nmaxClientCnxns=0\nadmin.enableServer=false\n";
+    return "dataDir=" + (cluster.folder / "zookeeper").string() + "\nclientPortAddress=" + host +
+           "\nclientPort=" + std::to_string(cluster.zookeeper_port) + "\ntickTime=1000\nmaxClientCnxns=0\nadmin.enableServer=false\n";
 }
 
 std::string meta_properties(const cluster_plan& cluster, const node_plan& node, const std::string& directory_id) {
@@ -71,19 +72,27 @@ logging_plan logging(const std::string& version, logs_of whom) {
     if (compare_versions(version, "4.0") >= 0)
         return {name + "log4j2.properties",
                 "status=error\n"
-                "appender.out.type=Console\nappender.out.name=out\nappender.out.target=" + target + "\n"
-                "appender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d{HH:mm:ss.SSS} %p %m (%c{1})%n%ex\n"
-                "rootLogger.level=" + (tool ? "warn" : "info") + "\nrootLogger.appenderRef.out.ref=out\n"
-                "logger.config.name=org.apache.kafka.common.config.AbstractConfig\nlogger.config.level=warn\n",
+                "appender.out.type=Console\nappender.out.name=out\nappender.out.target=" +
+                    target +
+                    "\n"
+                    "appender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d{HH:mm:ss.SSS} %p %m (%c{1})%n%ex\n"
+                    "rootLogger.level=" +
+                    (tool ? "warn" : "info") +
+                    "\nrootLogger.appenderRef.out.ref=out\n"
+                    "logger.config.name=org.apache.kafka.common.config.AbstractConfig\nlogger.config.level=warn\n",
                 "-Dlog4j2.configurationFile="};
     // In the old tools the log is noise: warnings about settings that the tool itself made.
     return {name + "log4j.properties",
-            std::string("log4j.rootLogger=") + (tool ? "ERROR" : "INFO") + ", out\n"
-            "log4j.appender.out=org.apache.log4j.ConsoleAppender\nlog4j.appender.out.Target=System." + (tool ? "err" : "out") + "\n"
-            "log4j.appender.out.layout=org.apache.log4j.PatternLayout\n"
-            "log4j.appender.out.layout.ConversionPattern=%d{HH:mm:ss.SSS} %p %m (%c{1})%n\n"
-            "log4j.logger.kafka.server.KafkaConfig=WARN\n"
-            "log4j.logger.org.apache.zookeeper=" + (tool ? "ERROR" : "WARN") + "\n",
+            std::string("log4j.rootLogger=") + (tool ? "ERROR" : "INFO") +
+                ", out\n"
+                "log4j.appender.out=org.apache.log4j.ConsoleAppender\nlog4j.appender.out.Target=System." +
+                (tool ? "err" : "out") +
+                "\n"
+                "log4j.appender.out.layout=org.apache.log4j.PatternLayout\n"
+                "log4j.appender.out.layout.ConversionPattern=%d{HH:mm:ss.SSS} %p %m (%c{1})%n\n"
+                "log4j.logger.kafka.server.KafkaConfig=WARN\n"
+                "log4j.logger.org.apache.zookeeper=" +
+                (tool ? "ERROR" : "WARN") + "\n",
             "-Dlog4j.configuration=file:"};
 }
 

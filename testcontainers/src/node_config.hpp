@@ -15,10 +15,10 @@ using properties = std::vector<std::pair<std::string, std::string>>;
 
 struct node_plan {
     int id = 0;
-    std::uint16_t client_port = 0;        // where the node listens for clients
-    std::uint16_t advertised_port = 0;    // where clients are told to go: the same, or the proxy in front of it
-    std::uint16_t internal_port = 0;      // replication, and tools that are to see past the proxies
-    std::uint16_t controller_port = 0;    // KRaft only
+    std::uint16_t client_port = 0;      // where the node listens for clients
+    std::uint16_t advertised_port = 0;  // where clients are told to go: the same, or the proxy in front of it
+    std::uint16_t internal_port = 0;    // replication, and tools that are to see past the proxies
+    std::uint16_t controller_port = 0;  // KRaft only
     std::filesystem::path folder;
     properties overrides;
 };
@@ -27,7 +27,7 @@ struct cluster_plan {
     std::string version;
     std::string cluster_id;
     std::vector<node_plan> nodes;
-    std::uint16_t zookeeper_port = 0;    // 0: KRaft
+    std::uint16_t zookeeper_port = 0;  // 0: KRaft
     std::filesystem::path folder;
 };
 

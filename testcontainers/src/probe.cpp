@@ -71,7 +71,7 @@ struct cursor {
         for (const char c : take(bytes)) v = v << 8 | static_cast<unsigned char>(c);
         return bytes == 2 ? static_cast<std::int16_t>(v) : static_cast<std::int32_t>(v);
     }
-    std::string text() {    // a length of -1 is null
+    std::string text() {  // a length of -1 is null
         const auto n = integer(2);
         return n < 0 ? std::string{} : std::string(take(static_cast<std::size_t>(n)));
     }
@@ -94,9 +94,11 @@ std::string ask(int fd, std::string_view frame, milliseconds limit) {
 }
 
 using namespace std::string_view_literals;
-//                                      length       api key   version  correlation  client id: null
-constexpr auto api_versions_v0 = "\0\0\0\x0a" "\0\x12"  "\0\0"   "\0\0\0\1"   "\xff\xff"sv;
-constexpr auto metadata_v1     = "\0\0\0\x0e" "\0\x03"  "\0\1"   "\0\0\0\2"   "\xff\xff" "\0\0\0\0"sv;    // an empty list of topics: none
+// clang-format off
+//                                length      api key  version  correlation id  client id: null
+constexpr auto api_versions_v0 = "\0\0\0\x0a" "\0\x12" "\0\0"   "\0\0\0\1"      "\xff\xff"sv;
+constexpr auto metadata_v1     = "\0\0\0\x0e" "\0\x03" "\0\1"   "\0\0\0\2"      "\xff\xff" "\0\0\0\0"sv;    // no topics
+// clang-format on
 
 probe_result try_probe(const std::string& ip, std::uint16_t port, milliseconds limit) {
     const auto fd = dial(ip, port, limit);
@@ -112,7 +114,7 @@ probe_result try_probe(const std::string& ip, std::uint16_t port, milliseconds l
         b.id = c.integer(4);
         b.host = c.text();
         b.port = c.integer(4);
-        (void)c.text();    // rack
+        (void)c.text();  // rack
         result.brokers.push_back(std::move(b));
     }
     result.controller = c.integer(4);

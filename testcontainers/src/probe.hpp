@@ -19,9 +19,9 @@ struct seen_broker {
 };
 
 struct probe_result {
-    std::string error;                   // empty: the node answered both requests
+    std::string error;  // empty: the node answered both requests
     std::int32_t controller = -1;
-    std::vector<seen_broker> brokers;    // as that node sees the cluster, in its order
+    std::vector<seen_broker> brokers;  // as that node sees the cluster, in its order
 };
 
 // Asks the node for ApiVersions v0 and Metadata v1 (no topics), each within the limit. Never throws.

@@ -83,8 +83,7 @@ pid_t spawn(const spawn_options& options) {
     actions.put(options.in, 0);
     actions.put(options.out, 1);
     actions.put(options.err, 2);
-    if (!options.directory.empty())
-        check(posix_spawn_file_actions_addchdir_np(&actions.value, options.directory.c_str()), "posix_spawn");
+    if (!options.directory.empty()) check(posix_spawn_file_actions_addchdir_np(&actions.value, options.directory.c_str()), "posix_spawn");
     // A leaked descriptor (a pipe of the test runner, a socket of the client under test) would keep its other end waiting.
     check(posix_spawn_file_actions_addclosefrom_np(&actions.value, 3), "posix_spawn");
 
@@ -115,7 +114,7 @@ std::optional<int> poll_exit(pid_t child) {
     int status = 0;
     const auto n = ::waitpid(child, &status, WNOHANG);
     if (n == 0) return std::nullopt;
-    if (n < 0) return errno == EINTR ? std::nullopt : std::optional{-1};    // somebody else reaped it
+    if (n < 0) return errno == EINTR ? std::nullopt : std::optional{-1};  // somebody else reaped it
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -130,7 +129,8 @@ std::optional<int> wait_exit(pid_t child, std::chrono::milliseconds limit) {
 
 run_result run(const std::vector<std::string>& argv, std::string_view input, std::chrono::milliseconds limit, pid_t group) {
     auto in = make_pipe(), out = make_pipe(), err = make_pipe();
-    const auto child = spawn({.argv = argv, .directory = {}, .in = in.read.get(), .out = out.write.get(), .err = err.write.get(), .group = group});
+    const auto child =
+        spawn({.argv = argv, .directory = {}, .in = in.read.get(), .out = out.write.get(), .err = err.write.get(), .group = group});
     in.read.reset();
     out.write.reset();
     err.write.reset();
@@ -162,7 +162,8 @@ run_result run(const std::vector<std::string>& argv, std::string_view input, std
         }
     }
     const timespec now{};
-    while (sigtimedwait(&pipe_signal, nullptr, &now) > 0) {}
+    while (sigtimedwait(&pipe_signal, nullptr, &now) > 0) {
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 
     if (result.timed_out) ::kill(child, SIGKILL);
@@ -187,12 +188,15 @@ guard::guard(const std::filesystem::path& directory, const std::string& docker_l
 if [ -n "$2" ]; then docker ps -aq --filter "label=$2" | xargs -r docker rm -f; fi
 exec setsid sh -c 'kill -s KILL -- "-$1"; sleep 0.1; rm -rf -- "$2" || { sleep 2; rm -rf -- "$2"; }' kafkawire-guard $$ "$1")";
     auto ends = make_pipe();
-    pid_ = spawn({.argv = {"sh", "-c", script, "kafkawire-guard", directory.string(), docker_label}, .directory = "/", .in = ends.read.get(), .group = 0});
+    pid_ = spawn({.argv = {"sh", "-c", script, "kafkawire-guard", directory.string(), docker_label},
+                  .directory = "/",
+                  .in = ends.read.get(),
+                  .group = 0});
     pipe_ = std::move(ends.write);
 }
 
 guard::~guard() {
-    if (!pipe_) return;    // moved from
+    if (!pipe_) return;  // moved from
     pipe_.reset();
     (void)wait_exit(pid_, std::chrono::seconds(20));
 }

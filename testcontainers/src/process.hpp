@@ -32,11 +32,11 @@ private:
 };
 
 struct spawn_options {
-    std::vector<std::string> argv;      // argv[0] is looked up in PATH
-    std::filesystem::path directory;    // empty: ours
-    int in = -1, out = -1, err = -1;    // -1: /dev/null
-    pid_t group = -1;                   // -1: ours; 0: a new one; else that group
-    bool new_session = false;           // away from the terminal (for what outlives the command)
+    std::vector<std::string> argv;    // argv[0] is looked up in PATH
+    std::filesystem::path directory;  // empty: ours
+    int in = -1, out = -1, err = -1;  // -1: /dev/null
+    pid_t group = -1;                 // -1: ours; 0: a new one; else that group
+    bool new_session = false;         // away from the terminal (for what outlives the command)
 };
 
 // Starts a program; only descriptors 0-2 reach it. Throws std::system_error. The caller must wait for the child.
@@ -49,7 +49,7 @@ std::optional<int> wait_exit(pid_t child, std::chrono::milliseconds limit);
 
 struct run_result {
     int status = -1;
-    bool timed_out = false;    // then the program was killed
+    bool timed_out = false;  // then the program was killed
     std::string out, err;
 };
 // Runs a program to its end, feeding `input` and collecting what it prints.
@@ -67,7 +67,7 @@ public:
     guard(const std::filesystem::path& directory, const std::string& docker_label);
     guard(guard&&) noexcept = default;
     guard& operator=(guard&&) = delete;
-    ~guard();    // lets the guard do its work and waits for it
+    ~guard();  // lets the guard do its work and waits for it
     pid_t group() const { return pid_; }
 
 private:

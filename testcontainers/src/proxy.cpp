@@ -40,13 +40,13 @@ sockaddr_in parse_address(const std::string& text) {
 }  // namespace
 
 struct proxy::impl {
-    std::unique_ptr<detail::reserved_port> reserved;    // if the port is of our own choice
+    std::unique_ptr<detail::reserved_port> reserved;  // if the port is of our own choice
     std::uint16_t port = 0;
     detail::unique_fd listener, wake;
     detail::proxy_rules rules;
     proxy_counts counts;
     std::list<detail::proxy_link> links;
-    std::mutex mutex;    // guards `calls`; all else belongs to the thread once it runs
+    std::mutex mutex;  // guards `calls`; all else belongs to the thread once it runs
     std::list<std::packaged_task<void()>> calls;
     bool ended = false;
     std::thread thread;
@@ -70,13 +70,14 @@ struct proxy::impl {
 
     void listen() {
         listener = detail::unique_fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-        const int on = 1;    // a port that was refused for a while has connections in TIME_WAIT
+        const int on = 1;  // a port that was refused for a while has connections in TIME_WAIT
         ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         sockaddr_in here{};
         here.sin_family = AF_INET;
         here.sin_port = htons(port);
         here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(listener.get(), 128) != 0) fail("proxy: listen");
+        if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(listener.get(), 128) != 0)
+            fail("proxy: listen");
     }
 
     // Runs a function in the proxy's thread and waits for it; what it throws comes back to the caller.

@@ -1,9 +1,9 @@
 #include "proxy_link.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <linux/sockios.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_queued = 4 << 20;    // per direction; beyond it the sender has to wait, as in a real pipe
+constexpr std::size_t most_queued = 4 << 20;  // per direction; beyond it the sender has to wait, as in a real pipe
 constexpr auto never = proxy_clock::time_point::max();
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
@@ -39,7 +39,8 @@ bool delivered(const unique_fd& fd) {
 
 }  // namespace
 
-proxy_link::proxy_link(unique_fd client, const proxy_rules& rules, proxy_counts& counts) : all_rules_(rules), counts_(counts), client_(std::move(client)) {
+proxy_link::proxy_link(unique_fd client, const proxy_rules& rules, proxy_counts& counts)
+    : all_rules_(rules), counts_(counts), client_(std::move(client)) {
     ++counts_.accepted;
     ++counts_.open;
     no_delay(client_.get());
@@ -59,7 +60,8 @@ void proxy_link::dial() {
     state_ = state::connecting;
     server_ = unique_fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     no_delay(server_.get());
-    if (::connect(server_.get(), reinterpret_cast<const sockaddr*>(&all_rules_.target), sizeof all_rules_.target) != 0 && errno != EINPROGRESS) {
+    if (::connect(server_.get(), reinterpret_cast<const sockaddr*>(&all_rules_.target), sizeof all_rules_.target) != 0 &&
+        errno != EINPROGRESS) {
         ++counts_.unreachable;
         reset();
     }
@@ -89,7 +91,9 @@ std::optional<proxy_clock::time_point> proxy_link::due(flow f, proxy_clock::time
     auto when = p.queue.front().due;
     if (rules(f).rate > 0 && !p.queue.front().bytes.empty()) {
         const auto held = p.allowance + rules(f).rate * std::chrono::duration<double>(now - p.refilled).count();
-        if (held < 1) when = std::max(when, now + std::chrono::ceil<proxy_clock::duration>(std::chrono::duration<double>((1 - held) / rules(f).rate)));
+        if (held < 1)
+            when =
+                std::max(when, now + std::chrono::ceil<proxy_clock::duration>(std::chrono::duration<double>((1 - held) / rules(f).rate)));
     }
     return when;
 }
@@ -104,7 +108,7 @@ proxy_clock::time_point proxy_link::next_due(proxy_clock::time_point now) const 
     if (state_ == state::ending) return deadline_;
     auto next = never;
     for (flow f : {flow::to_server, flow::to_client})
-        if (auto when = due(f, now); when && *when > now) next = std::min(next, *when);    // what is due already waits for its socket
+        if (auto when = due(f, now); when && *when > now) next = std::min(next, *when);  // what is due already waits for its socket
     return next;
 }
 
@@ -161,7 +165,8 @@ void proxy_link::refill(flow f, proxy_clock::time_point now) {
     auto& p = at(f);
     const auto rate = rules(f).rate;
     // At most 50 ms' worth is saved up, so that a quiet time does not end in a burst.
-    if (rate > 0) p.allowance = std::min(p.allowance + rate * std::chrono::duration<double>(now - p.refilled).count(), std::max(1.0, rate / 20));
+    if (rate > 0)
+        p.allowance = std::min(p.allowance + rate * std::chrono::duration<double>(now - p.refilled).count(), std::max(1.0, rate / 20));
     p.refilled = now;
 }
 
@@ -170,7 +175,7 @@ void proxy_link::read(flow f, proxy_clock::time_point now) {
     std::vector<char> bytes(65536);
     const auto n = ::recv(socket(source(f)).get(), bytes.data(), bytes.size(), 0);
     if (n < 0) {
-        if (!would_block()) reset();    // a reset on one side is a reset on the other
+        if (!would_block()) reset();  // a reset on one side is a reset on the other
         return;
     }
     p.read_end = n == 0;
@@ -255,7 +260,7 @@ void proxy_link::half_open(side stays) {
     auto& gone = socket(stays == side::client ? side::server : side::client);
     gone.reset();
     if (stays == side::client || state_ == state::open) state_ = state::half_open;
-    if (state_ != state::half_open) reset();    // there never was a server to stay
+    if (state_ != state::half_open) reset();  // there never was a server to stay
 }
 
 void proxy_link::reset_if_lossy() {

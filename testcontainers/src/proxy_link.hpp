@@ -19,7 +19,7 @@ using proxy_clock = std::chrono::steady_clock;
 // What the proxy does to one direction.
 struct flow_rules {
     std::chrono::milliseconds delay{0};
-    double rate = 0;    // bytes per second; 0: no limit
+    double rate = 0;  // bytes per second; 0: no limit
     bool hold = false, drop = false;
     struct cut {
         std::uint64_t bytes;
@@ -28,7 +28,7 @@ struct flow_rules {
     std::optional<cut> cut_after;
 };
 struct proxy_rules {
-    std::array<flow_rules, 2> flows;    // by flow
+    std::array<flow_rules, 2> flows;  // by flow
     bool refuse = false, ignore_new = false;
     sockaddr_in target{};
 };
@@ -51,23 +51,23 @@ public:
     void cut_after(flow f, flow_rules::cut c);
     void cut(ending how);
     void half_open(side stays);
-    void dial();               // ends ignore_new for this connection
-    void reset_if_lossy();     // the end of a drop
+    void dial();            // ends ignore_new for this connection
+    void reset_if_lossy();  // the end of a drop
     void reset_if_half_open();
     void lift_cuts();
 
 private:
     enum class state {
-        ignored,       // accepted, the target not dialled
-        connecting,    // to the target
+        ignored,     // accepted, the target not dialled
+        connecting,  // to the target
         open,
-        half_open,     // one socket is gone, the other swallows
-        flushing,      // to be reset once the kernel has delivered what was written before
-        ending,        // FIN sent on both; reading until the peers have closed too, since closing with unread bytes would reset
+        half_open,  // one socket is gone, the other swallows
+        flushing,   // to be reset once the kernel has delivered what was written before
+        ending,     // FIN sent on both; reading until the peers have closed too, since closing with unread bytes would reset
         closed
     };
     struct chunk {
-        std::vector<char> bytes;    // empty: the end of the stream
+        std::vector<char> bytes;  // empty: the end of the stream
         std::size_t at = 0;
         proxy_clock::time_point due;
     };
@@ -77,7 +77,7 @@ private:
         bool read_end = false, sent_end = false, lost = false;
         double allowance = 0;
         proxy_clock::time_point refilled{};
-        std::optional<flow_rules::cut> cut;    // bytes: what may still pass
+        std::optional<flow_rules::cut> cut;  // bytes: what may still pass
     };
 
     const flow_rules& rules(flow f) const { return all_rules_.flows[static_cast<std::size_t>(f)]; }
@@ -97,14 +97,14 @@ private:
     void write(flow f, proxy_clock::time_point now);
     void finish_connecting(short events);
     void swallow(side s);
-    void reset();    // both sockets, now
+    void reset();  // both sockets, now
 
     const proxy_rules& all_rules_;
     proxy_counts& counts_;
     unique_fd client_, server_;
     std::array<pipe, 2> pipes_;
     state state_ = state::ignored;
-    proxy_clock::time_point deadline_{};    // of flushing and ending
+    proxy_clock::time_point deadline_{};  // of flushing and ending
     std::size_t place_ = 0;
 };
 

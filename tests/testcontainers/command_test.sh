@@ -26,8 +26,9 @@ check "status shows the node" [ "$(node_state)" = running ]
 check "paused" [ "$(node_state)" = paused ]
 "$kafka" resume 1 --name $name
 check "resumed" [ "$(node_state)" = running ]
-check "what the tools write, the tools read" [ "$(seq 3 | "$kafka" tool --name $name console-producer --topic t 2>/dev/null
-    "$kafka" tool --name $name console-consumer --topic t --from-beginning --max-messages 3 2>/dev/null | sort | tr '\n' ' ')" = '1 2 3 ' ]
+seq 3 | "$kafka" tool --name $name console-producer --topic t 2>/dev/null
+read_back=$("$kafka" tool --name $name console-consumer --topic t --from-beginning --max-messages 3 2>/dev/null | sort | tr '\n' ' ')
+check "what the tools write, the tools read" [ "$read_back" = '1 2 3 ' ]
 "$kafka" kill 1 --name $name
 check "killed" [ "$(node_state)" = down ]
 "$kafka" restart 1 --name $name
@@ -35,7 +36,9 @@ check "restarted" [ "$(node_state)" = running ]
 "$kafka" logs 1 --name $name | grep -q 'Kafka Server started'
 check "the log is there" [ $? = 0 ]
 check "no such node" [ "$(status "$kafka" kill 7 --name $name)" = 1 ]
-folder=$("$kafka" tool --name $name dump-log --files x 2>/dev/null >/dev/null; ls -d /proc/"$("$kafka" status --name $name | cut -f 6 | tr -dc 0-9)"/cwd | xargs readlink)
+folder=$("$kafka" data 1 --name $name)
+check "the data is there, and Kafka's tool reads it" [ "$("$kafka" tool --name $name dump-log --print-data-log \
+    --files "$(ls "$folder"/t-[01]/*.log | paste -sd,)" | grep -c 'payload: ')" = 3 ]
 "$kafka" down --name $name
 check "down removes the folder" [ ! -e "$folder" ]
 check "down again fails" [ "$(status "$kafka" down --name $name)" = 1 ]

@@ -3,7 +3,9 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -47,14 +49,19 @@ TEST_CASE("a tool has the class that its version has") {
 }
 
 TEST_CASE("overrides stand last, where they win") {
-    cluster_plan cluster{"4.3.0", "id", {{1, 1001, 2001, 1002, 1003, "/tmp/x/node-1", {{"num.partitions", "7"}}}, {2, 1, 1, 1, 1004, "/tmp/x/node-2", {}}}, 0, "/tmp/x"};
+    cluster_plan cluster{"4.3.0",
+                         "id",
+                         {{1, 1001, 2001, 1002, 1003, "/tmp/x/node-1", {{"num.partitions", "7"}}}, {2, 1, 1, 1, 1004, "/tmp/x/node-2", {}}},
+                         0,
+                         "/tmp/x"};
     const auto text = node_properties(cluster, cluster.nodes[0]);
     CHECK_THAT(text, Catch::Contains("\nlisteners=CLIENT://127.0.0.1:1001,INTERNAL://127.0.0.1:1002,CONTROLLER://127.0.0.1:1003\n"));
     CHECK_THAT(text, Catch::Contains("\nadvertised.listeners=CLIENT://127.0.0.1:2001,INTERNAL://127.0.0.1:1002\n"));
     CHECK_THAT(text, Catch::Contains("\ncontroller.quorum.voters=1@127.0.0.1:1003,2@127.0.0.1:1004\n"));
     CHECK_THAT(text, Catch::EndsWith("\nnum.partitions=7\n"));
     cluster.zookeeper_port = 2181;
-    CHECK_THAT(node_properties(cluster, cluster.nodes[0]), Catch::Contains("\nzookeeper.connect=127.0.0.1:2181\n") && !Catch::Contains("process.roles"));
+    CHECK_THAT(node_properties(cluster, cluster.nodes[0]),
+               Catch::Contains("\nzookeeper.connect=127.0.0.1:2181\n") && !Catch::Contains("process.roles"));
 }
 
 TEST_CASE("ports are free, apart, and outside the range of outgoing connections") {
@@ -74,7 +81,7 @@ TEST_CASE("a program is run with its input, output and status, and killed at its
     CHECK(upper.status == 3);
     const std::string much(3 << 20, 'y');
     CHECK(run({"cat"}, much, 10s).out == much);
-    CHECK(run({"true"}, much, 10s).status == 0);    // it never reads: no SIGPIPE here
+    CHECK(run({"true"}, much, 10s).status == 0);  // it never reads: no SIGPIPE here
     const auto endless = run({"sh", "-c", "echo begun; exec sleep 100"}, {}, 200ms);
     CHECK(endless.timed_out);
     CHECK(endless.out == "begun\n");
@@ -83,7 +90,7 @@ TEST_CASE("a program is run with its input, output and status, and killed at its
 }
 
 TEST_CASE("no descriptor but 0, 1 and 2 reaches a child") {
-    const int leaked = ::open("/dev/null", O_RDONLY);    // not close-on-exec
+    const int leaked = ::open("/dev/null", O_RDONLY);  // not close-on-exec
     // ls itself opens the folder as 3
     CHECK(run({"ls", "/proc/self/fd"}, {}, 10s).out == "0\n1\n2\n3\n");
     ::close(leaked);
@@ -113,7 +120,7 @@ TEST_CASE("the probe says what is wrong with a port") {
     const auto port = static_cast<std::uint16_t>(std::stoi(silent.address().substr(silent.address().find(':') + 1)));
     CHECK(probe("127.0.0.1", port, 50ms).error == "no answer within 50 ms");
     std::thread http([&] {
-        (void)silent.accept();    // the one above
+        (void)silent.accept();  // the one above
         auto s = silent.accept();
         (void)s.read(14);
         (void)s.write("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -126,4 +133,25 @@ TEST_CASE("the probe says what is wrong with a port") {
 TEST_CASE("a wrong image is refused with a sentence") {
     CHECK_THROWS_WITH(kafka_image{}.version("latest").start(), Catch::Contains("'latest' is not a Kafka version"));
     CHECK_THROWS_WITH(kafka_image{}.version("2.8.2").with_runtime(runtime::docker).start(), Catch::Contains("no Docker image"));
+}
+
+TEST_CASE("what is missing on a bare machine is named, with the package that has it") {
+    auto folder = (std::filesystem::temp_directory_path() / "kafkawire-bare-XXXXXX").string();
+    REQUIRE(::mkdtemp(folder.data()));
+    const std::string names[] = {"PATH", "JAVA_HOME", "XDG_CACHE_HOME"};
+    std::vector<std::pair<std::string, std::optional<std::string>>> before;
+    for (auto& n : names)
+        before.emplace_back(n, std::getenv(n.c_str()) ? std::optional<std::string>(std::getenv(n.c_str())) : std::nullopt);
+    ::setenv("PATH", folder.c_str(), 1);
+    ::setenv("XDG_CACHE_HOME", folder.c_str(), 1);
+    ::unsetenv("JAVA_HOME");
+    const auto find = [] { return distribution::find("4.3.0", distribution::kind::jvm); };
+    CHECK_THROWS_WITH(find(), Catch::Contains("default-jdk-headless"));
+    std::filesystem::create_symlink("/bin/true", folder + "/java");
+    CHECK_THROWS_WITH(find(), Catch::Contains("apt-get install maven"));
+    std::filesystem::create_symlink("/bin/false", folder + "/mvn");
+    CHECK_THROWS_WITH(find(), Catch::Contains("could not fetch"));
+    CHECK_THROWS_WITH(distribution::find("4.3.0", distribution::kind::docker), Catch::Contains("no Docker engine"));
+    for (auto& [name, value] : before) value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
+    std::filesystem::remove_all(folder);
 }

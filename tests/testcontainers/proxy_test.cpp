@@ -134,7 +134,7 @@ TEST_CASE("a cut rule holds for later connections, from their beginning, until i
     rig r;
     REQUIRE(r.client.write("0123456789"));
     REQUIRE(r.broker.read(10).bytes.size() == 10);
-    r.p.cut_after(flow::to_server, 4, ending::reset);    // counted from now
+    r.p.cut_after(flow::to_server, 4, ending::reset);  // counted from now
     REQUIRE(r.client.write("abcdefgh"));
     CHECK(r.broker.read_end().bytes == "abcd");
     auto second = connect(r.p.port());
@@ -154,8 +154,8 @@ TEST_CASE("a black hole swallows nothing: what was sent arrives when it ends") {
     REQUIRE(r.client.write("lost in"));
     CHECK(r.broker.read(1, 100ms).bytes.empty());
     const auto stuffed = r.client.write_most(64 << 20);
-    CHECK(stuffed < 64 << 20);    // the kernel's buffers are full, and nobody reads
-    auto late = connect(r.p.port());    // the kernel accepts
+    CHECK(stuffed < 64 << 20);        // the kernel's buffers are full, and nobody reads
+    auto late = connect(r.p.port());  // the kernel accepts
     r.p.black_hole(false);
     CHECK(r.broker.read(7 + stuffed, 20s).bytes.size() == 7 + stuffed);
     auto later = r.target.accept();
@@ -187,7 +187,7 @@ TEST_CASE("one direction is dropped while the other passes; the stream never goe
     auto second = connect(r.p.port());
     auto at_broker = r.target.accept();
     r.p.drop(flow::to_client);
-    r.p.drop(flow::to_client, false);    // nothing was lost on this one
+    r.p.drop(flow::to_client, false);  // nothing was lost on this one
     REQUIRE(at_broker.write("fine"));
     CHECK(second.read(4).bytes == "fine");
 }
@@ -201,7 +201,7 @@ TEST_CASE("half-open: one side is gone and the other is not told") {
     CHECK_FALSE(silence.eof);
     CHECK_FALSE(silence.reset);
     REQUIRE(within(1s, [&] { return r.p.counts().to_server.dropped == 14; }));
-    auto second = connect(r.p.port());    // only those that were open
+    auto second = connect(r.p.port());  // only those that were open
     auto at_broker = r.target.accept();
     REQUIRE(second.write("x"));
     CHECK(at_broker.read(1).bytes == "x");
@@ -258,7 +258,7 @@ TEST_CASE("a proxy that does nothing uses no time, and takes its connections wit
     std::optional<rig> r{std::in_place};
     r->p.hold(flow::to_client);
     REQUIRE(r->broker.write("stuck"));
-    r->broker.close();    // a hang-up that is not to be noticed must not spin
+    r->broker.close();  // a hang-up that is not to be noticed must not spin
     timespec before{}, after{};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     std::this_thread::sleep_for(200ms);

@@ -33,7 +33,9 @@ kafka_cluster start(const kafka_image& image, const std::string& what) {
 }
 
 std::uint16_t port_of(const std::string& address) { return static_cast<std::uint16_t>(std::stoi(address.substr(address.find(':') + 1))); }
-detail::probe_result ask(const kafka_cluster& c, int node, std::chrono::milliseconds limit = 5s) { return probe("127.0.0.1", port_of(c.address(node)), limit); }
+detail::probe_result ask(const kafka_cluster& c, int node, std::chrono::milliseconds limit = 5s) {
+    return probe("127.0.0.1", port_of(c.address(node)), limit);
+}
 
 template <class F>
 bool within(std::chrono::seconds limit, F f) {
@@ -47,16 +49,18 @@ bool alive(pid_t pid) {
     std::string text;
     std::getline(in, text);
     const auto state = text.rfind(") ");
-    return state != std::string::npos && text[state + 2] != 'Z';    // a zombie has ended, only nobody has asked
+    return state != std::string::npos && text[state + 2] != 'Z';  // a zombie has ended, only nobody has asked
 }
 
 // Through Kafka's own console tools: lines in, the same lines out.
 void round_trip(const kafka_cluster& c, const std::string& servers) {
     const auto topic = unique_topic("round-trip");
-    const auto in = c.run_java_tool("console-producer", {"--topic", topic, java_tool_bootstrap_option(c.version(), "console-producer"), servers}, "one\ntwo\nthree\n");
+    const auto in = c.run_java_tool(
+        "console-producer", {"--topic", topic, java_tool_bootstrap_option(c.version(), "console-producer"), servers}, "one\ntwo\nthree\n");
     INFO(in.err);
     REQUIRE(in.status == 0);
-    const auto out = c.run_java_tool("console-consumer", {"--topic", topic, "--bootstrap-server", servers, "--from-beginning", "--max-messages", "3"});
+    const auto out =
+        c.run_java_tool("console-consumer", {"--topic", topic, "--bootstrap-server", servers, "--from-beginning", "--max-messages", "3"});
     INFO(out.err);
     CHECK(out.status == 0);
     CHECK(out.out == "one\ntwo\nthree\n");
@@ -87,20 +91,20 @@ TEST_CASE("three nodes: kill, restart, pause, resume, stop", "[faults]") {
     CHECK(c.state(2) == node_state::down);
     CHECK_FALSE(alive(first_life));
     CHECK(ask(c, 2).error == "Connection refused");
-    CHECK(within(30s, [&] { return ask(c, 1).brokers.size() == 2; }));    // the others miss it
-    round_trip(c, c.address(1));                                           // two of three are in sync: enough
+    CHECK(within(30s, [&] { return ask(c, 1).brokers.size() == 2; }));  // the others miss it
+    round_trip(c, c.address(1));                                        // two of three are in sync: enough
     c.restart(2);
     CHECK(c.pid(2) != first_life);
     CHECK(ask(c, 2).brokers.size() == 3);
 
     c.pause(3);
     CHECK(c.state(3) == node_state::paused);
-    CHECK(ask(c, 3, 300ms).error == "no answer within 300 ms");    // the kernel accepts, nobody speaks
+    CHECK(ask(c, 3, 300ms).error == "no answer within 300 ms");  // the kernel accepts, nobody speaks
     c.resume(3);
     CHECK(ask(c, 3, 10s).error.empty());
     c.wait_until_ready();
 
-    c.stop(1);    // a controlled shutdown tells the others at once
+    c.stop(1);  // a controlled shutdown tells the others at once
     CHECK(within(5s, [&] { return ask(c, 2).brokers.size() == 2; }));
     CHECK_THAT(c.logs(1), Catch::Contains("shut down completed"));
     c.start(1);
@@ -121,13 +125,13 @@ TEST_CASE("three nodes behind proxies", "[faults]") {
     auto c = start(kafka_image{}.nodes(3).with_proxies(), "4.3.0, three nodes behind proxies");
     const auto seen = ask(c, 1);
     REQUIRE(seen.brokers.size() == 3);
-    for (auto& b : seen.brokers) CHECK(b.port == c.proxy(b.id).port());    // clients are sent through the proxies, too
+    for (auto& b : seen.brokers) CHECK(b.port == c.proxy(b.id).port());  // clients are sent through the proxies, too
     round_trip(c, c.bootstrap_servers());
     CHECK(c.proxy(1).counts().to_client.forwarded > 0);
 
     c.proxy(2).black_hole();
     CHECK(ask(c, 2, 200ms).error == "no answer within 200 ms");
-    CHECK(ask(c, 1).brokers.size() == 3);    // the brokers among themselves do not notice
+    CHECK(ask(c, 1).brokers.size() == 3);  // the brokers among themselves do not notice
     c.proxy(2).heal();
     c.proxy(3).cut_after(flow::to_client, 10, ending::reset);
     CHECK(ask(c, 3).error == "Connection reset by peer");
@@ -141,8 +145,12 @@ TEST_CASE("three nodes behind proxies", "[faults]") {
 }
 
 TEST_CASE("properties, JVM options and format arguments reach the broker", "[options]") {
-    const auto c = kafka_image{}.with_property("num.partitions", "5").with_jvm_option("-Dkafkawire.mark=here")
-                       .with_format_argument("--add-scram").with_format_argument("SCRAM-SHA-256=[name=alice,password=secret]").start();
+    const auto c = kafka_image{}
+                       .with_property("num.partitions", "5")
+                       .with_jvm_option("-Dkafkawire.mark=here")
+                       .with_format_argument("--add-scram")
+                       .with_format_argument("SCRAM-SHA-256=[name=alice,password=secret]")
+                       .start();
     round_trip(c, c.bootstrap_servers());
     const auto topics = c.run_java_tool("topics", {"--bootstrap-server", c.bootstrap_servers(), "--describe"});
     CHECK_THAT(topics.out, Catch::Contains("PartitionCount: 5"));
@@ -153,7 +161,8 @@ TEST_CASE("properties, JVM options and format arguments reach the broker", "[opt
 }
 
 TEST_CASE("a broker that does not start says why", "[options]") {
-    CHECK_THROWS_WITH(kafka_image{}.with_property("log.segment.bytes", "nonsense").start(), Catch::Contains("ended with status") && Catch::Contains("log.segment.bytes"));
+    CHECK_THROWS_WITH(kafka_image{}.with_property("log.segment.bytes", "nonsense").start(),
+                      Catch::Contains("ended with status") && Catch::Contains("log.segment.bytes"));
 }
 
 TEST_CASE("the shared cluster is started once", "[shared]") {
@@ -174,7 +183,8 @@ TEST_CASE("a kill -9 of the test program takes the brokers and their folder alon
     int fds[2];
     REQUIRE(::pipe2(fds, O_CLOEXEC) == 0);
     sockets::stream from_victim{fds[0]};
-    const auto victim = detail::spawn({.argv = {"/proc/" + std::to_string(::getpid()) + "/exe", "[.victim]"}, .directory = {}, .out = fds[1]});
+    const auto victim =
+        detail::spawn({.argv = {"/proc/" + std::to_string(::getpid()) + "/exe", "[.victim]"}, .directory = {}, .out = fds[1]});
     ::close(fds[1]);
     std::string text;
     FILE* in = ::fdopen(::dup(fds[0]), "r");
@@ -201,7 +211,7 @@ TEST_CASE("a kill -9 of the test program takes the brokers and their folder alon
 // shows that what we tell Docker hangs together, not that Docker agrees.
 TEST_CASE("nodes are run, killed and paused through the docker command", "[docker]") {
     const auto libraries = detail::run({"sh", "-c", "echo ${XDG_CACHE_HOME:-$HOME/.cache}/kafkawire/kafka-4.3.0/libs"}, {}, 5s).out;
-    (void)kafka_image{}.with_runtime(runtime::jvm).start();    // fetches the classes if they are missing
+    (void)kafka_image{}.with_runtime(runtime::jvm).start();  // fetches the classes if they are missing
     auto folder = (std::filesystem::temp_directory_path() / "kafkawire-docker-XXXXXX").string();
     REQUIRE(::mkdtemp(folder.data()));
     std::ofstream(folder + "/docker") << "#!/bin/sh\necho \"$*\" >> " << folder << "/log\nlibs=" << libraries << "here=" << folder << R"sh(
@@ -227,7 +237,7 @@ esac
     const std::string path = std::getenv("PATH");
     ::setenv("PATH", (folder + ":" + path).c_str(), 1);
     {
-        auto c = kafka_image{}.with_format_argument("--ignore-formatted").start();    // formatting, too, in a container
+        auto c = kafka_image{}.with_format_argument("--ignore-formatted").start();  // formatting, too, in a container
         CHECK(c.in_docker());
         CHECK(ask(c, 1).error.empty());
         c.pause(1);
@@ -244,6 +254,6 @@ esac
     const std::string said(std::istreambuf_iterator<char>(log), {});
     CHECK_THAT(said, Catch::Contains("info --format {{.ServerVersion}}"));
     CHECK_THAT(said, Catch::Contains("--network host"));
-    CHECK_THAT(said, Catch::Contains("ps -aq --filter label=kafkawire.cluster=kafkawire-"));    // the guard asks what is left
+    CHECK_THAT(said, Catch::Contains("ps -aq --filter label=kafkawire.cluster=kafkawire-"));  // the guard asks what is left
     std::filesystem::remove_all(folder);
 }

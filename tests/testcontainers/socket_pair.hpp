@@ -30,7 +30,7 @@ inline sockaddr_in loopback(std::uint16_t port) {
 // What a read ended with.
 struct outcome {
     std::string bytes;
-    bool eof = false, reset = false;    // neither: the time was up, or all that was wanted is there
+    bool eof = false, reset = false;  // neither: the time was up, or all that was wanted is there
 };
 
 class stream {
@@ -45,7 +45,9 @@ public:
     int fd() const { return fd_; }
 
     // False if the connection is gone.
-    bool write(const std::string& bytes) { return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()); }
+    bool write(const std::string& bytes) {
+        return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+    }
     // As many bytes as go without waiting.
     std::size_t write_most(std::size_t limit) {
         std::size_t total = 0;

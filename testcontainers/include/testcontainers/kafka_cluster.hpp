@@ -30,13 +30,13 @@ struct cluster_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-enum class runtime { automatic, jvm, docker };    // automatic: Docker if an engine answers; KAFKAWIRE_TEST_RUNTIME=jvm|docker decides
+enum class runtime { automatic, jvm, docker };  // automatic: Docker if an engine answers; KAFKAWIRE_TEST_RUNTIME=jvm|docker decides
 enum class node_state { running, paused, down };
 
 // What a Java tool did.
 struct tool_result {
-    int status = -1;           // its exit status, 128 + signal if it was killed
-    bool timed_out = false;    // it ran into the limit and was killed
+    int status = -1;         // its exit status, 128 + signal if it was killed
+    bool timed_out = false;  // it ran into the limit and was killed
     std::string out, err;
 };
 
@@ -69,7 +69,7 @@ public:
 private:
     friend class kafka_cluster;
     struct node_property {
-        int node;    // 0: all
+        int node;  // 0: all
         std::string key, value;
     };
     std::string version_ = "4.3.0";
@@ -88,20 +88,20 @@ class kafka_cluster {
 public:
     kafka_cluster(kafka_cluster&&) noexcept;
     kafka_cluster& operator=(kafka_cluster&&) noexcept;
-    ~kafka_cluster();    // kills the nodes and removes the folder
+    ~kafka_cluster();  // kills the nodes and removes the folder
 
     // "host:port,host:port,..." for clients; through the proxies if there are any.
     std::string bootstrap_servers() const;
     // The listeners that the brokers use among themselves: past the proxies, for tools that judge what a client did.
     std::string internal_bootstrap_servers() const;
-    std::string address(int node) const;    // one "host:port" of bootstrap_servers()
+    std::string address(int node) const;  // one "host:port" of bootstrap_servers()
     int size() const;
     std::string version() const;
     bool in_docker() const;
-    std::filesystem::path directory() const;            // the cluster's folder
-    std::filesystem::path data_directory(int node) const;    // the node's log.dirs
+    std::filesystem::path directory() const;               // the cluster's folder
+    std::filesystem::path data_directory(int node) const;  // the node's log.dirs
     node_state state(int node) const;
-    pid_t pid(int node) const;    // the node's process (with Docker: the docker client's); -1 if it is down
+    pid_t pid(int node) const;  // the node's process (with Docker: the docker client's); -1 if it is down
 
     // SIGKILL: the node gets no time to say goodbye. Returns when it is gone.
     void kill(int node);

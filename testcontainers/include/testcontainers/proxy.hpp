@@ -16,11 +16,11 @@
 
 namespace kafkawire::testing {
 
-enum class flow { to_server, to_client };    // the way that bytes go
+enum class flow { to_server, to_client };  // the way that bytes go
 enum class side { client, server };
 enum class ending {
-    orderly,    // FIN: the peer reads an end of stream
-    reset       // RST: the peer's next call fails, after it has read what came before
+    orderly,  // FIN: the peer reads an end of stream
+    reset     // RST: the peer's next call fails, after it has read what came before
 };
 
 // Counted since the proxy was made. `received` is what was read from the sender, `forwarded` what was given to the receiver.
@@ -45,7 +45,7 @@ public:
     proxy& operator=(const proxy&) = delete;
     ~proxy();
 
-    std::string address() const;    // "127.0.0.1:port", for the client
+    std::string address() const;  // "127.0.0.1:port", for the client
     std::uint16_t port() const;
     // Where connections made from now on go.
     void target(const std::string& address);
@@ -57,7 +57,7 @@ public:
     // Black hole: nothing is read and nothing is passed on, not even an end of the stream, as when packets are lost on the way. The sender
     // soon finds its buffers full. Nothing is lost for good: when the hold ends, what was sent arrives.
     void hold(flow f, bool on = true);
-    void black_hole(bool on = true);    // hold, both ways
+    void black_hole(bool on = true);  // hold, both ways
     // Reads and throws away: the sender believes that it was heard. No network lets later bytes follow lost ones, so
     // a connection that has lost any is reset when the drop ends.
     void drop(flow f, bool on = true);
