@@ -15,14 +15,30 @@ namespace {
 constexpr std::size_t largest_batch = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t sum_at_once = 24 * 1024;  // two rounds of the longest CRC streams, and within the first cache
 
-std::byte* put_bytes(std::byte* to, const std::byte* from, std::size_t size) noexcept {
-    if (size) std::memcpy(to, from, size);
+// Two halves of a run that overlap in the middle: any size from N to 2 * N, without a call.
+template <std::size_t N>
+void put_halves(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+    std::array<std::byte, N> head, tail;
+    std::memcpy(head.data(), from, N);
+    std::memcpy(tail.data(), from + size - N, N);
+    std::memcpy(to, head.data(), N);
+    std::memcpy(to + size - N, tail.data(), N);
+}
+inline std::byte* put_bytes(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+    if (size > 128) std::memcpy(to, from, size);
+    else if (size >= 64) put_halves<64>(to, from, size);
+    else if (size >= 32) put_halves<32>(to, from, size);
+    else if (size >= 16) put_halves<16>(to, from, size);
+    else if (size >= 8) put_halves<8>(to, from, size);
+    else if (size >= 4) put_halves<4>(to, from, size);
+    else if (size >= 2) put_halves<2>(to, from, size);
+    else if (size == 1) *to = *from;
     return to + size;
 }
 std::size_t length_size(const nullable_bytes& b) noexcept { return b.is_null() ? 1 : varint_size(static_cast<std::int32_t>(b.size())) + b.size(); }
 
-// What a producer writes most are lengths of one or two bytes.
-std::byte* put_varlong(std::byte* to, std::uint64_t v) noexcept {
+// What a producer writes most are numbers of one or two bytes.
+inline std::byte* put_varlong(std::byte* to, std::uint64_t v) noexcept {
     if (v < 0x80) [[likely]] {
         *to = static_cast<std::byte>(v);
         return to + 1;
@@ -32,9 +48,15 @@ std::byte* put_varlong(std::byte* to, std::uint64_t v) noexcept {
         to[1] = static_cast<std::byte>(v >> 7);
         return to + 2;
     }
+    if (v < 0x200000) {
+        to[0] = static_cast<std::byte>(v | 0x80);
+        to[1] = static_cast<std::byte>(v >> 7 | 0x80);
+        to[2] = static_cast<std::byte>(v >> 14);
+        return to + 3;
+    }
     return write_unsigned_varlong(to, v);
 }
-std::byte* put_nullable(std::byte* to, const nullable_bytes& b) noexcept {
+inline std::byte* put_nullable(std::byte* to, const nullable_bytes& b) noexcept {
     if (b.is_null()) {
         *to = std::byte{1};  // -1
         return to + 1;
@@ -80,7 +102,7 @@ void batch_builder::start(const batch_options& options) {
     count_ = 0;
     crc_ = 0;
     closed_ = false;
-    magic2_ = options.magic == 2;
+    plain_ = magic2_ = options.magic == 2;
     buffer_.clear();
     if (magic2_) {
         buffer_.room(detail::format2::records);
@@ -96,6 +118,42 @@ errc batch_builder::append_at(std::int64_t offset, std::int64_t timestamp, nulla
     if (magic2_) return append_current(static_cast<std::int32_t>(delta), timestamp, key, value, headers);
     if (!headers.empty()) return errc::not_in_version;
     return append_legacy(offset, timestamp, key, value);
+}
+
+inline void batch_builder::appended(std::size_t size, std::int64_t timestamp, std::int64_t delta) {
+    buffer_.set_size(size);
+    max_timestamp_ = count_ == 0 ? timestamp : std::max(max_timestamp_, timestamp);
+    next_delta_ = delta + 1;
+    ++count_;
+    if (size - summed_ >= sum_at_once && options_.codec == compression::none) {
+        const auto whole = (size - summed_) / sum_at_once * sum_at_once;
+        crc_ = crc32c({buffer_.data() + summed_, whole}, crc_);
+        summed_ += whole;
+    }
+}
+
+// A record whose length is known to take two bytes, whatever its other numbers take, is written without measuring it first.
+errc batch_builder::append_plain(std::int64_t timestamp, nullable_bytes key, nullable_bytes value) {
+    constexpr std::size_t fixed_at_least = 6, fixed_at_most = 24;
+    const auto bytes = key.size() + value.size();
+    const auto before = buffer_.size();
+    const auto delta = next_delta_;
+    if (!plain_ || count_ == 0 || key.size() >= 4096 || value.size() >= 4096 || bytes < 64 - fixed_at_least || bytes >= 8192 - fixed_at_most ||
+        before > largest_batch - 16'384 || delta > std::numeric_limits<std::int32_t>::max()) [[unlikely]]
+        return append_at(base_offset_ + delta, timestamp, key, value);
+    auto* const start = buffer_.room(bytes + fixed_at_most + 2);
+    auto* to = start + 2;
+    *to++ = std::byte{0};  // attributes: none defined yet
+    to = put_varlong(to, zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(timestamp) - static_cast<std::uint64_t>(base_timestamp_))));
+    to = put_varlong(to, static_cast<std::uint64_t>(delta) << 1);
+    to = put_nullable(to, key);
+    to = put_nullable(to, value);
+    *to++ = std::byte{0};  // no headers
+    const auto body = static_cast<unsigned>(to - start - 2) << 1;
+    start[0] = static_cast<std::byte>(body | 0x80);
+    start[1] = static_cast<std::byte>(body >> 7);
+    appended(before + static_cast<std::size_t>(to - start), timestamp, delta);
+    return {};
 }
 
 errc batch_builder::append_current(std::int32_t delta, std::int64_t timestamp, nullable_bytes key, nullable_bytes value, std::span<const header_view> headers) {
@@ -122,17 +180,8 @@ errc batch_builder::append_current(std::int32_t delta, std::int64_t timestamp, n
     if (headers.empty()) [[likely]] *to++ = std::byte{0};
     else to = put_headers(to, headers);
     const auto size = before + static_cast<std::size_t>(to - start);
-    buffer_.set_size(size);
-
     base_timestamp_ = base;
-    max_timestamp_ = first ? timestamp : std::max(max_timestamp_, timestamp);
-    next_delta_ = std::int64_t{delta} + 1;
-    ++count_;
-    if (size - summed_ >= sum_at_once && options_.codec == compression::none) {
-        const auto whole = (size - summed_) / sum_at_once * sum_at_once;
-        crc_ = crc32c({buffer_.data() + summed_, whole}, crc_);
-        summed_ += whole;
-    }
+    appended(size, timestamp, delta);
     return {};
 }
 
@@ -167,6 +216,7 @@ errc batch_builder::append_legacy(std::int64_t offset, std::int64_t timestamp, n
 
 codec_error batch_builder::close(bytes_view& batch) {
     closed_ = true;
+    plain_ = false;
     return magic2_ ? close_current(batch) : close_legacy(batch);
 }
 

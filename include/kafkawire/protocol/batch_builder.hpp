@@ -45,7 +45,7 @@ public:
     /// Errors, after which the batch is as it was: limit_exceeded (a batch holds 2147483647 bytes), not_in_version (headers in formats 0
     /// and 1, transactional, control or zstd batches there), bad_value (an offset that does not go up, too many headers).
     [[nodiscard]] errc append(std::int64_t timestamp, nullable_bytes key, nullable_bytes value, std::span<const header_view> headers = {}) {
-        return append_at(base_offset_ + next_delta_, timestamp, key, value, headers);
+        return headers.empty() ? append_plain(timestamp, key, value) : append_at(base_offset_ + next_delta_, timestamp, key, value, headers);
     }
     /// The same at an offset of its own, above the last: for logs that were compacted.
     [[nodiscard]] errc append_at(std::int64_t offset, std::int64_t timestamp, nullable_bytes key, nullable_bytes value, std::span<const header_view> headers = {});
@@ -62,6 +62,8 @@ public:
     codec_error close(bytes_view& batch);
 
 private:
+    errc append_plain(std::int64_t timestamp, nullable_bytes key, nullable_bytes value);
+    void appended(std::size_t size, std::int64_t timestamp, std::int64_t delta);
     errc append_current(std::int32_t delta, std::int64_t timestamp, nullable_bytes key, nullable_bytes value, std::span<const header_view> headers);
     errc append_legacy(std::int64_t offset, std::int64_t timestamp, nullable_bytes key, nullable_bytes value);
     codec_error close_current(bytes_view& batch);
@@ -80,6 +82,7 @@ private:
     std::size_t summed_ = 0;       // the records before this place are in crc_, taken while they were in the cache
     std::uint32_t crc_ = 0;
     bool magic2_ = true;
+    bool plain_ = true;            // format 2 and open: append_plain() may write
     bool closed_ = false;
 };
 

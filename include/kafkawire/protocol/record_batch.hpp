@@ -108,6 +108,8 @@ public:
 private:
     friend KAFKAWIRE_API records_error open_batch(record_batch&, decompressor&, byte_buffer&, const read_options&, record_cursor&);
     const record_view* next_current() noexcept;
+    const record_view* careful_next() noexcept;
+    void place(std::int32_t delta, std::int64_t timestamp_delta) noexcept;
     const record_view* next_slow() noexcept;
     const record_view* next_legacy() noexcept;
     const record_view* refuse(errc code, std::string_view what, const std::byte* at) noexcept;
