@@ -1,0 +1,283 @@
+// The floor under every figure of the client: one thread, one blocking socket, one real broker; batches are encoded, summed (and compressed)
+// and sent with acks=all by an idempotent producer, then fetched, checked and walked. No client logic. Prints a line of JSON for each way:
+// CPU (user + system) and wall time per record.
+//
+//   bench-floor HOST:PORT [codec] [records] [batch bytes] [partitions]       the broker must lead all partitions: a cluster of one node
+#include <kafkawire/protocol/batch_builder.hpp>
+#include <kafkawire/protocol/frame.hpp>
+#include <kafkawire/protocol/messages/00_produce.hpp>
+#include <kafkawire/protocol/messages/01_fetch.hpp>
+#include <kafkawire/protocol/messages/03_metadata.hpp>
+#include <kafkawire/protocol/messages/18_api_versions.hpp>
+#include <kafkawire/protocol/messages/19_create_topics.hpp>
+#include <kafkawire/protocol/messages/20_delete_topics.hpp>
+#include <kafkawire/protocol/messages/22_init_producer_id.hpp>
+#include <kafkawire/protocol/record_batch.hpp>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+#include <thread>
+
+#include "yardstick.hpp"
+
+namespace {
+
+using namespace kafkawire::protocol;
+using namespace kafkawire::protocol::messages;
+
+[[noreturn]] void fail(const std::string& why) { throw std::runtime_error{why}; }
+
+struct clocks {
+    static double cpu() {
+        rusage u{};
+        getrusage(RUSAGE_SELF, &u);
+        const auto s = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+        return s(u.ru_utime) + s(u.ru_stime);
+    }
+    static double wall() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+    double cpu_start = cpu(), wall_start = wall();
+};
+
+// Requests out, responses in, in order.
+class connection {
+public:
+    connection(const std::string& host, const std::string& port) {
+        addrinfo hints{}, *found = nullptr;
+        hints.ai_socktype = SOCK_STREAM;
+        if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) fail("no address for " + host);
+        for (auto* a = found; a && fd_ < 0; a = a->ai_next) {
+            fd_ = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+            if (fd_ >= 0 && connect(fd_, a->ai_addr, a->ai_addrlen) != 0) {
+                close(fd_);
+                fd_ = -1;
+            }
+        }
+        freeaddrinfo(found);
+        if (fd_ < 0) fail("no connection to " + host + ":" + port);
+        const int on = 1;
+        setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        const auto answer = call(api_versions_request{}, 0);
+        for (const auto& k : answer.api_keys) versions_.emplace_back(k.api_key, version_range{k.min_version, k.max_version});
+    }
+    ~connection() { close(fd_); }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    /// The highest version that the broker and we speak, at most `cap`.
+    template <class Request>
+    std::int16_t version(std::int16_t cap = no_upper_version) const {
+        for (const auto& [key, range] : versions_)
+            if (key == Request::key) return std::min({range.highest, Request::versions.highest, cap});
+        fail("the broker does not know API " + std::to_string(Request::key));
+    }
+    template <class Request>
+    void send(const Request& request, std::int16_t version) {
+        frame_.own.clear();
+        frame_.splices.clear();
+        if (auto e = encode_request(request, version, correlation_++, "floor", frame_)) fail(e.message());
+        iov_.clear();
+        for (const auto& part : frame_.parts()) iov_.push_back({const_cast<std::byte*>(part.data()), part.size()});
+        for (std::size_t i = 0; i < iov_.size();) {
+            auto n = writev(fd_, iov_.data() + i, static_cast<int>(std::min<std::size_t>(iov_.size() - i, 64)));
+            if (n <= 0) fail("the connection broke while writing");
+            while (i < iov_.size() && static_cast<std::size_t>(n) >= iov_[i].iov_len) n -= static_cast<ssize_t>(iov_[i++].iov_len);
+            if (n) iov_[i] = {static_cast<std::byte*>(iov_[i].iov_base) + n, iov_[i].iov_len - static_cast<std::size_t>(n)};
+        }
+    }
+    /// The next response; its records are views until the next one is read.
+    template <class Request>
+    typename Request::response receive(std::int16_t version) {
+        std::byte size[4];
+        read_all(size, 4);
+        std::size_t n = 0;
+        for (auto b : size) n = n << 8 | std::to_integer<std::size_t>(b);
+        if (n > (std::size_t{200} << 20)) fail("a response of " + std::to_string(n) + " bytes");
+        in_.clear();
+        read_all(in_.room(n), n);
+        in_.set_size(n);
+        response_header header;
+        std::size_t body = 0;
+        if (auto e = decode_response_header(header, in_.view(), Request::key, version, body)) fail(e.message());
+        typename Request::response out;
+        if (auto e = decode(out, in_.view().subspan(body), version)) fail(e.message());
+        return out;
+    }
+    template <class Request>
+    typename Request::response call(const Request& request, std::int16_t version) {
+        send(request, version);
+        return receive<Request>(version);
+    }
+
+private:
+    void read_all(std::byte* to, std::size_t n) {
+        while (n) {
+            const auto got = recv(fd_, to, n, MSG_WAITALL);
+            if (got <= 0) fail("the connection broke while reading");
+            to += got;
+            n -= static_cast<std::size_t>(got);
+        }
+    }
+    int fd_ = -1;
+    std::int32_t correlation_ = 0;
+    std::vector<std::pair<std::int16_t, version_range>> versions_;
+    scatter frame_;
+    std::vector<iovec> iov_;
+    byte_buffer in_;
+};
+
+struct job {
+    std::string topic;
+    compression codec = compression::none;
+    std::size_t records = 5'000'000, batch_bytes = 1'000'000;
+    std::int32_t partitions = 6;
+};
+
+void report(const char* what, const job& j, const clocks& since, std::size_t records, std::size_t bytes) {
+    const auto n = static_cast<double>(records);
+    std::printf(R"({"floor":"%s","codec":"%s","records":%zu,"cpu_us_per_record":%.4f,"wall_us_per_record":%.4f,"bytes_per_record":%.1f})"
+                "\n",
+                what, std::string{to_string(j.codec)}.c_str(), records, (clocks::cpu() - since.cpu_start) * 1e6 / n,
+                (clocks::wall() - since.wall_start) * 1e6 / n, static_cast<double>(bytes) / n);
+}
+
+void make_topic(connection& to, const job& j) {
+    create_topics_request create;
+    auto& topic = create.topics.emplace_back();
+    topic.name = j.topic;
+    topic.num_partitions = j.partitions;
+    topic.replication_factor = 1;
+    const auto made = to.call(create, to.version<create_topics_request>());
+    if (made.topics.size() != 1 || made.topics[0].error_code != 0) fail("the topic could not be created");
+    metadata_request ask;
+    ask.topics->emplace_back().name = j.topic;
+    ask.allow_auto_topic_creation = false;
+    for (int i = 0; i < 100; ++i, std::this_thread::sleep_for(std::chrono::milliseconds{100})) {
+        const auto m = to.call(ask, to.version<metadata_request>(12));
+        if (m.brokers.size() > 1) fail("the floor wants a cluster of one node");
+        if (m.topics.empty() || m.topics[0].error_code != 0) continue;
+        std::size_t led = 0;
+        for (const auto& p : m.topics[0].partitions) led += p.error_code == 0 && p.leader_id >= 0;
+        if (led == static_cast<std::size_t>(j.partitions)) return;
+    }
+    fail("the topic has no leaders");
+}
+
+// Five requests in flight, one partition each, as an idempotent producer may have.
+void produce(connection& to, const job& j) {
+    init_producer_id_request init;
+    init.transactional_id.reset();
+    const auto producer = to.call(init, to.version<init_producer_id_request>(4));
+    if (producer.error_code != 0) fail("no producer id");
+    const auto version = to.version<produce_request>(12);
+    const auto values = yardstick::make_values();
+    std::vector<std::int32_t> sequences(static_cast<std::size_t>(j.partitions), 0);
+    produce_request request;
+    request.acks = -1;
+    request.timeout_ms = 30'000;
+    auto& topic = request.topic_data.emplace_back();
+    topic.name = j.topic;
+    auto& data = topic.partition_data.emplace_back();
+    batch_builder batch;
+    std::size_t sent = 0, value = 0, bytes = 0, in_flight = 0;
+    const auto acknowledge = [&] {
+        const auto answer = to.receive<produce_request>(version);
+        if (const auto code = answer.responses.at(0).partition_responses.at(0).error_code) fail("produce failed with error " + std::to_string(code));
+        --in_flight;
+    };
+    const clocks start;
+    for (std::int32_t p = 0; sent < j.records; p = (p + 1) % j.partitions) {
+        auto& sequence = sequences[static_cast<std::size_t>(p)];
+        batch.start({.codec = j.codec, .producer_id = producer.producer_id, .producer_epoch = producer.producer_epoch, .base_sequence = sequence});
+        for (; batch.size() + 128 < j.batch_bytes && sent < j.records; ++sent) {
+            if (batch.append(1'700'000'000'000, nullptr, values[value]) != kafkawire::errc{}) fail("a record does not fit");
+            if (++value == values.size()) value = 0;
+        }
+        sequence = add_to_sequence(sequence, batch.count());
+        bytes_view closed;
+        if (auto e = batch.close(closed)) fail(std::string{e.what});
+        bytes += closed.size();
+        data.index = p;
+        data.records = raw_records{closed};
+        if (in_flight == 5) acknowledge();
+        to.send(request, version);
+        ++in_flight;
+    }
+    while (in_flight) acknowledge();
+    report("produce", j, start, sent, bytes);
+}
+
+void consume(connection& from, const job& j) {
+    const auto version = from.version<fetch_request>(12);
+    fetch_request request;
+    request.max_wait_ms = 500;
+    request.min_bytes = 1;
+    request.max_bytes = 50 << 20;
+    auto& topic = request.topics.emplace_back();
+    topic.topic = j.topic;
+    for (std::int32_t p = 0; p < j.partitions; ++p) {
+        auto& partition = topic.partitions.emplace_back();
+        partition.partition = p;
+        partition.partition_max_bytes = 1 << 20;
+    }
+    record_reader reader;
+    std::size_t records = 0, bytes = 0, values = 0;
+    const clocks start;
+    for (int empty = 0; records < j.records && empty < 20;) {
+        const auto answer = from.call(request, version);
+        const auto before = records;
+        for (const auto& t : answer.responses)
+            for (const auto& p : t.partitions) {
+                if (p.error_code != 0) fail("fetch failed with error " + std::to_string(p.error_code));
+                reader.start(p.records ? p.records->data : bytes_view{});
+                bytes += p.records ? p.records->data.size() : 0;
+                for (const auto& r : reader) {
+                    values += r.value.size();
+                    ++records;
+                }
+                if (reader.error()) fail(reader.error().message());
+                if (reader.next_offset() >= 0) topic.partitions.at(static_cast<std::size_t>(p.partition_index)).fetch_offset = reader.next_offset();
+            }
+        empty = records == before ? empty + 1 : 0;
+    }
+    if (records != j.records || values != records * 100) fail("read " + std::to_string(records) + " of " + std::to_string(j.records) + " records");
+    report("fetch", j, start, records, bytes);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const std::string address = argc > 1 ? argv[1] : "";
+    const auto colon = address.rfind(':');
+    job j;
+    if (argc > 2) {
+        const auto codec = compression_from(argv[2]);
+        if (!codec) fail("no such codec: " + std::string{argv[2]});
+        j.codec = *codec;
+    }
+    if (argc > 3) j.records = std::stoull(argv[3]);
+    if (argc > 4) j.batch_bytes = std::stoull(argv[4]);
+    if (argc > 5) j.partitions = std::stoi(argv[5]);
+    if (colon == std::string::npos || j.partitions < 1 || j.batch_bytes < 1000) {
+        std::fputs("usage: bench-floor HOST:PORT [codec] [records] [batch bytes] [partitions]\n", stderr);
+        return 2;
+    }
+    j.topic = "floor-" + std::to_string(getpid()) + "-" + std::to_string(static_cast<long long>(clocks::wall() * 1000));
+    connection broker{address.substr(0, colon), address.substr(colon + 1)};
+    make_topic(broker, j);
+    produce(broker, j);
+    consume(broker, j);
+    delete_topics_request remove;
+    remove.topic_names.push_back(j.topic);
+    (void)broker.call(remove, broker.version<delete_topics_request>(5));
+    return 0;
+} catch (const std::exception& e) {
+    std::fprintf(stderr, "bench-floor: %s\n", e.what());
+    return 1;
+}
