@@ -168,7 +168,9 @@ std::unique_ptr<resolver::lookup> system_resolver::async_resolve(std::string_vie
     auto listed = find_in_hosts(read_text(files_.hosts), host);
     if (listed.empty() && is_localhost(host)) listed = {*ip_address::parse("127.0.0.1"), *ip_address::parse("::1")};
     if (!listed.empty()) return std::make_unique<known>(env_, std::move(listed), std::move(done));
-    return std::make_unique<asking>(std::make_shared<dns_lookup>(env_, std::string{host}, parse_resolv_conf(read_text(files_.resolv_conf)), std::move(done)));
+    auto conf = parse_resolv_conf(read_text(files_.resolv_conf));
+    for (auto& s : conf.servers) s.port = files_.port;
+    return std::make_unique<asking>(std::make_shared<dns_lookup>(env_, std::string{host}, std::move(conf), std::move(done)));
 }
 
 }  // namespace kafkawire::net

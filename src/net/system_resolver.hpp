@@ -11,6 +11,7 @@ public:
     struct files {
         std::string hosts = "/etc/hosts";
         std::string resolv_conf = "/etc/resolv.conf";
+        std::uint16_t port = 53;  // of the name servers
     };
     /// `env` must outlive it.
     explicit system_resolver(environment& env) : system_resolver{env, files{}} {}

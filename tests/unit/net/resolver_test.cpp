@@ -5,8 +5,13 @@
 #include <kafkawire/error.hpp>
 
 #include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/ip/udp.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "catch.hpp"
@@ -233,4 +238,101 @@ TEST_CASE("the system resolver knows addresses, the hosts file and localhost wit
     io.restart();
     io.run();
     CHECK_FALSE(told);
+}
+
+namespace {
+
+// A name server on loopback. Everything fits into a datagram but "big.example": that one it only tells over TCP, on the same port.
+struct name_server {
+    explicit name_server(asio::io_context& io) : udp{io, {asio::ip::make_address("127.0.0.1"), 0}}, tcp{io, {asio::ip::make_address("127.0.0.1"), udp.local_endpoint().port()}} {
+        receive();
+        accept();
+    }
+    void receive() {
+        udp.async_receive_from(asio::buffer(query), from, [this](asio::error_code ec, std::size_t n) {
+            if (ec) return;
+            const auto q = std::span<const std::byte>{query}.first(n);
+            const bool big = std::to_integer<int>(q[12]) == 3;
+            auto forged = reply(q);
+            forged[0] ^= std::byte{0xff};
+            if (!silent) {
+                udp.send_to(asio::buffer(forged), from);  // somebody guessed, wrongly
+                udp.send_to(asio::buffer(big ? answer_to(q, 0, {}, 0x8380) : reply(q)), from);
+            }
+            ++asked;
+            receive();
+        });
+    }
+    void accept() {
+        tcp.async_accept([this](asio::error_code ec, asio::ip::tcp::socket s) {
+            if (ec) return;
+            auto peer = std::make_shared<asio::ip::tcp::socket>(std::move(s));
+            auto q = std::make_shared<octets>(512);
+            asio::async_read(*peer, asio::buffer(*q), asio::transfer_at_least(12), [peer, q](asio::error_code failed, std::size_t n) {
+                if (failed) return;
+                octets out;
+                const auto a = reply(std::span<const std::byte>{*q}.first(n).subspan(2));
+                put16(out, static_cast<int>(a.size()));
+                out.insert(out.end(), a.begin(), a.end());
+                asio::write(*peer, asio::buffer(out));
+            });
+            ++streams;
+            accept();
+        });
+    }
+    static octets reply(std::span<const std::byte> q) {
+        const bool v6 = std::to_integer<int>(q[q.size() - 3]) == 28;
+        return answer_to(q, 0, v6 ? std::vector<std::string>{"2001:db8::7"} : std::vector<std::string>{"10.7.7.7"});
+    }
+    asio::ip::udp::socket udp;
+    asio::ip::tcp::acceptor tcp;
+    asio::ip::udp::endpoint from;
+    std::array<std::byte, 512> query{};
+    bool silent = false;
+    int asked = 0, streams = 0;
+};
+
+}  // namespace
+
+TEST_CASE("the system resolver asks a name server over datagrams, and over a stream when the answer is too long") {
+    asio::io_context io;
+    name_server server{io};
+    const auto env = make_asio_environment(io.get_executor());
+    const auto conf = std::filesystem::temp_directory_path() / ("kafkawire-resolv-" + std::to_string(env->random()));
+    std::ofstream{conf} << "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
+    system_resolver names{*env, {"/nonexistent", conf.string(), server.udp.local_endpoint().port()}};
+    const auto ask = [&](std::string_view host) {
+        std::optional<resolver::answer> got;
+        const auto l = names.async_resolve(host, [&](resolver::answer a) {
+            got = std::move(a);
+            io.stop();
+        });
+        io.restart();
+        io.run_for(5s);
+        REQUIRE(got);
+        return *got;
+    };
+    const auto small = ask("broker.example");
+    CHECK(small.addresses.size() == 2);
+    CHECK(server.streams == 0);
+    CHECK(server.asked == 2);
+    const auto big = ask("big.example");
+    CHECK(big.addresses.size() == 2);
+    CHECK(server.streams == 2);
+    server.silent = true;
+    const auto start = std::chrono::steady_clock::now();
+    const auto none = ask("broker.example");
+    CHECK(none.code == errc::resolve_failed);
+    CHECK(std::chrono::steady_clock::now() - start < 2s);
+    {
+        bool told = false;
+        auto l = names.async_resolve("broker.example", [&](resolver::answer) { told = true; });
+        io.restart();
+        io.run_for(20ms);
+        l.reset();
+        io.restart();
+        io.run_for(20ms);
+        CHECK_FALSE(told);
+    }
+    std::filesystem::remove(conf);
 }
