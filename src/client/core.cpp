@@ -93,7 +93,7 @@ net::connection& core::connection_to(std::size_t broker) {
     directory_.opening(broker);
     // The connection outlives us at most by what is under way in the environment, so its watcher must not keep us, nor trust that we are there.
     const auto self = weak_from_this();
-    c = std::make_shared<net::connection>(*env_, names_ ? *names_ : env_->default_resolver(), std::move(settings),
+    c = std::make_shared<net::connection>(env_, names_, std::move(settings),
                                           net::connection::observer{
                                               [self, broker] {
                                                   if (const auto alive = self.lock()) alive->directory_.ready(broker);

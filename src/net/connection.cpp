@@ -4,9 +4,9 @@
 
 namespace kafkawire::net {
 
-connection::connection(environment& env, resolver& names, connection_settings settings, observer watcher)
-    : env_{env}, names_{names}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {
-    timer_ = env_.make_timer([this] {
+connection::connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher)
+    : env_{std::move(env)}, names_{std::move(names)}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {
+    timer_ = env_->make_timer([this] {
         timer_at_.reset();
         step(tick{});
     });
@@ -22,7 +22,7 @@ void connection::step(event e) {
     while (!inbox_.empty()) {
         auto next = std::move(inbox_.front());
         inbox_.pop_front();
-        machine_.step(std::move(next), env_.now(), actions_);
+        machine_.step(std::move(next), env_->now(), actions_);
         for (auto& a : actions_) std::visit([this](auto& what) { carry_out(what); }, a);
         actions_.clear();
     }
@@ -39,11 +39,11 @@ void connection::set_timer() {
 }
 
 void connection::carry_out(start_resolve& a) {
-    lookup_ = names_.async_resolve(a.host, [this](resolver::answer got) { step(resolved{got.code, std::move(got.text), std::move(got.addresses)}); });
+    lookup_ = (names_ ? *names_ : env_->default_resolver()).async_resolve(a.host, [this](resolver::answer got) { step(resolved{got.code, std::move(got.text), std::move(got.addresses)}); });
 }
 
 void connection::carry_out(open_socket& a) {
-    racers_.push_back({a.attempt, env_.make_stream()});
+    racers_.push_back({a.attempt, env_->make_stream()});
     racers_.back().socket->async_connect(a.to, [self = shared_from_this(), attempt = a.attempt](std::error_code ec) {
         if (ec) self->step(connect_failed{attempt, ec});
         else self->step(connected{attempt});

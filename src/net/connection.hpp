@@ -14,7 +14,8 @@ public:
         unique_function<void(const error& why, bool was_ready)> on_closed;
     };
 
-    connection(environment& env, resolver& names, connection_settings settings, observer watcher);
+    /// Without `names` the environment's resolver is asked.
+    connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher);
     ~connection();
 
     /// Connects, if that has not begun yet.
@@ -47,8 +48,8 @@ private:
     void write();
     void set_timer();
 
-    environment& env_;
-    resolver& names_;
+    std::shared_ptr<environment> env_;                      // the last callback may come when the client is gone
+    std::shared_ptr<resolver> names_;
     connection_fsm machine_;
     observer watcher_;
     std::unique_ptr<timer> timer_;

@@ -45,6 +45,7 @@ public:
         timer_ = env_.make_timer([this] { step(resolving_host::tick{}); });
     }
     void step(const resolving_host::event& e) {
+        if (!done_) return;  // taken back; the environment may be gone
         const auto self = shared_from_this();
         resolving_host::actions todo;
         machine_.step(e, env_.now(), todo);
