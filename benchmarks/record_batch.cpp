@@ -10,17 +10,18 @@ namespace {
 using namespace kafkawire::protocol;
 
 constexpr std::size_t batch_bytes = 1'000'000;
-const std::vector<std::string>& values() {
-    static const auto v = yardstick::make_values();
-    return v;
+const std::vector<std::string>& values(compression codec = compression::none) {
+    static const auto few = yardstick::make_values(), many = yardstick::make_values(10'000);
+    return codec == compression::none ? few : many;
 }
 
 // Records until a megabyte is reached; gives their number.
 std::size_t build(batch_builder& to, compression codec, bytes_view& batch, std::span<const header_view> headers = {}) {
     to.start({.codec = codec});
+    const auto& from = values(codec);
     std::size_t records = 0;
     for (; to.size() < batch_bytes; ++records)
-        if (to.append(1'700'000'000'000, nullptr, values()[records % values().size()], headers) != kafkawire::errc{}) std::abort();
+        if (to.append(1'700'000'000'000, nullptr, from[records % from.size()], headers) != kafkawire::errc{}) std::abort();
     if (to.close(batch)) std::abort();
     return records;
 }

@@ -11,7 +11,7 @@
 
 namespace yardstick {
 
-// Values of 100 bytes that differ, as many as fit into the second cache.
+// Values of 100 bytes that differ: a thousand fit into the second cache; ten thousand do not repeat within a megabyte, as codecs would notice.
 inline std::vector<std::string> make_values(std::size_t n = 1000, std::size_t size = 100) {
     static constexpr const char* words[] = {"order", "paid", "customer", "berlin", "2026-11-21", "pending", "item", "quantity", "price", "note"};
     std::vector<std::string> out(n);
@@ -20,7 +20,7 @@ inline std::vector<std::string> make_values(std::size_t n = 1000, std::size_t si
         while (v.size() < size) {
             random = random * 1664525 + 1013904223;
             v += words[(random >> 16) % 10];
-            v += ' ';
+            v += ' ' + std::to_string((random >> 20) % 1000) + ' ';
         }
         v.resize(size);
     }
