@@ -448,8 +448,13 @@ std::vector<std::string> kafka_cluster::java_command(std::string_view tool, cons
     const std::lock_guard lock(impl_->mutex);
     const auto& plan = impl_->plan;
     const auto log = detail::logging(plan.version, detail::logs_of::tool);
-    std::vector<std::string> all = {"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                                    log.option + (plan.folder / log.file).string(), detail::tool_class(plan.version, tool)};
+    // The old console tools read and write in the locale's encoding.
+    std::vector<std::string> all = {"-Xmx256m",
+                                    "-XX:+UseSerialGC",
+                                    "-XX:TieredStopAtLevel=1",
+                                    "-Dfile.encoding=UTF-8",
+                                    log.option + (plan.folder / log.file).string(),
+                                    detail::tool_class(plan.version, tool)};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return impl_->kafka.command(all, plan.folder.filename().string() + "-tool-" + std::to_string(++impl_->runs), impl_->label, plan.folder);
 }
