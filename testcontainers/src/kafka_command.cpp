@@ -14,6 +14,7 @@
 #include "control.hpp"
 #include "process.hpp"
 #include "testcontainers/kafka_cluster.hpp"
+#include "testcontainers/proxy.hpp"
 
 namespace {
 
@@ -26,6 +27,7 @@ constexpr auto usage = R"(usage: kafka COMMAND [OPTIONS]
       --version V      4.3.0 (default), 3.9.1, 2.8.2, 0.10.2.2
       --nodes N        1 (default) to 3
       --property K=V   a broker property, for all nodes; may be repeated
+      --proxies        a proxy in front of each node, for `proxy`
       --jvm-option O   an option for the brokers' JVMs; may be repeated
       --docker, --jvm  how to run; by default Docker if an engine answers
       --ttl SECONDS    down by itself after that time
@@ -36,6 +38,8 @@ constexpr auto usage = R"(usage: kafka COMMAND [OPTIONS]
   restart NODE       stop if it runs, start, wait until it is back
   logs NODE          what the node has logged
   data NODE          the folder of the node's data (for `tool dump-log --files FOLDER/TOPIC-0/00000000000000000000.log`)
+  proxy NODE RULE    what the proxy in front of the node does, to all of its connections: delay MS, throttle BYTES-A-SECOND (0 ends these),
+                     cut, black-hole, drop-answers, refuse, heal (ends all of it), or counts (prints what has passed)
   tool TOOL ARGS...  one of Kafka's own Java programs against the cluster: console-producer, console-consumer, topics,
                      get-offsets, dump-log, consumer-groups, configs, leader-election, producer-perf, consumer-perf, or a class
 Every command takes --name NAME (before the arguments of `tool`); without it the cluster is called "default".
@@ -86,6 +90,8 @@ command_line parse(const words& args) {
             out.image.with_property(v.substr(0, at), v.substr(at + 1));
         } else if (up && a == "--jvm-option") {
             out.image.with_jvm_option(value());
+        } else if (up && a == "--proxies") {
+            out.image.with_proxies();
         } else if (up && a == "--docker") {
             out.image.with_runtime(kt::runtime::docker);
         } else if (up && a == "--jvm") {
@@ -129,6 +135,31 @@ words tool_command(const kt::kafka_cluster& cluster, const words& w) {
     return cluster.java_command(w[1], arguments);
 }
 
+std::string counts_text(const kt::proxy_counts& c) {
+    return "accepted\t" + std::to_string(c.accepted) + "\nopen\t" + std::to_string(c.open) + "\ncut\t" + std::to_string(c.cut) +
+           "\nbytes-to-server\t" + std::to_string(c.to_server.forwarded) + "\nbytes-to-client\t" + std::to_string(c.to_client.forwarded) +
+           "\n";
+}
+
+// proxy NODE RULE [NUMBER]
+std::string proxy_command(kt::kafka_cluster& cluster, const words& w) {
+    if (w.size() < 3) throw usage_error("proxy takes the number of a node and a rule");
+    auto& p = cluster.proxy(number(w[1], "proxy"));
+    const auto amount = [&] { return w.size() == 4 && w[3] == "0" ? 0 : number(w.size() == 4 ? w[3] : "nothing", w[2]); };
+    for (auto f : {kt::flow::to_server, kt::flow::to_client}) {
+        if (w[2] == "delay") p.delay(f, std::chrono::milliseconds(amount()));
+        if (w[2] == "throttle") p.throttle(f, amount());
+    }
+    if (w[2] == "delay" || w[2] == "throttle") return {};
+    if (w[2] == "cut") return p.cut(kt::ending::reset), std::string{};
+    if (w[2] == "black-hole") return p.black_hole(), std::string{};
+    if (w[2] == "drop-answers") return p.drop(kt::flow::to_client), std::string{};
+    if (w[2] == "refuse") return p.refuse(), std::string{};
+    if (w[2] == "heal") return p.heal(), std::string{};
+    if (w[2] == "counts") return counts_text(p.counts());
+    throw usage_error("the proxy knows no rule '" + w[2] + "'");
+}
+
 ktd::control_answer answer(const std::string& name, kt::kafka_cluster& cluster, const words& w, bool& down) {
     try {
         if (w.empty()) return {false, "an empty request"};
@@ -143,6 +174,7 @@ ktd::control_answer answer(const std::string& name, kt::kafka_cluster& cluster, 
             for (auto& a : tool_command(cluster, w)) out += a + '\n';
             return {true, out};
         }
+        if (w[0] == "proxy") return {true, proxy_command(cluster, w)};
         const int node = w.size() == 2 ? number(w[1], w[0]) : throw usage_error(w[0] + " takes the number of a node");
         if (w[0] == "kill") cluster.kill(node);
         if (w[0] == "stop") cluster.stop(node);
@@ -258,7 +290,8 @@ int run(const words& args) {
     if (c.command == "up") return up(c, args);
     if (c.command == "down") return c.all ? down_all() : down(c.name);
     if (c.command == "status" && !c.named) return status_all();
-    static constexpr std::array known = {"status", "bootstrap", "kill", "stop", "pause", "resume", "restart", "logs", "data", "tool"};
+    static constexpr std::array known = {"status",  "bootstrap", "kill", "stop",  "pause", "resume",
+                                         "restart", "logs",      "data", "proxy", "tool"};
     if (std::ranges::find(known, c.command) == known.end()) throw usage_error("there is no command '" + c.command + "'");
     words request = {c.command};
     request.insert(request.end(), c.rest.begin(), c.rest.end());

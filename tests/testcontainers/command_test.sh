@@ -46,8 +46,12 @@ check "an unknown command is a usage error" [ "$(status "$kafka" upp)" = 2 ]
 check "an unknown option is a usage error" [ "$(status "$kafka" up --node 3)" = 2 ]
 check "help is no error" [ "$(status "$kafka" help)" = 0 ]
 
-"$kafka" up --name $name --ttl 1 >/dev/null
-sleep 3
+"$kafka" up --name $name --ttl 4 --proxies >/dev/null
+"$kafka" proxy 1 counts --name $name | grep -q 'accepted'
+check "the proxy counts" [ $? = 0 ]
+check "the proxy takes a rule" [ "$(status "$kafka" proxy 1 delay 50 --name $name)" = 0 ]
+check "and no other" [ "$(status "$kafka" proxy 1 delai 50 --name $name)" = 1 ]
+sleep 6
 check "the time to live ends it" [ "$(status "$kafka" status --name $name)" = 1 ]
 echo "$((count - failed)) of $count checks passed"
 [ $failed = 0 ]
