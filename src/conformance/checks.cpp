@@ -20,6 +20,10 @@ check find_check(const nlohmann::json& line) {
     if (has(line, {"api", "key", "removed"})) return check_api;
     if (has(line, {"code", "name", "retriable"})) return check_broker_error;
     if (has(line, {"hex", "murmur2"})) return check_murmur2;
+    if (has(line, {"hex", "crc32c"})) return check_crc32c;
+    if (has(line, {"hex", "kind", "value"})) return check_varint;
+    if (has(line, {"hex", "batches"})) return check_batches;
+    if (has(line, {"hex", "fault"})) return check_invalid_batches;
     return nullptr;
 }
 
