@@ -1,25 +1,47 @@
 // Replaces operator new by one that counts.
 #include "allocations.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace {
 thread_local std::size_t counted = 0, total = 0;
+thread_local std::ptrdiff_t alive = 0, highest = 0;  // signed: a block may be given back by another thread than its owner
+
+// Each block has its size before it, so that giving it back is counted whichever delete does so.
+constexpr std::size_t room = alignof(std::max_align_t);
+
 void* counting(std::size_t n) {
+    auto* block = static_cast<std::byte*>(std::malloc(n + room));
+    if (!block) throw std::bad_alloc{};
+    std::memcpy(block, &n, sizeof n);
     ++counted;
     total += n;
-    if (void* p = std::malloc(n ? n : 1)) return p;
-    throw std::bad_alloc{};
+    alive += static_cast<std::ptrdiff_t>(n);
+    highest = std::max(highest, alive);
+    return block + room;
+}
+void give_back(void* p) noexcept {
+    if (!p) return;
+    auto* block = static_cast<std::byte*>(p) - room;
+    std::size_t n = 0;
+    std::memcpy(&n, block, sizeof n);
+    alive -= static_cast<std::ptrdiff_t>(n);
+    std::free(block);
 }
 }  // namespace
 
 std::size_t allocations::count() noexcept { return counted; }
 std::size_t allocations::bytes() noexcept { return total; }
+std::size_t allocations::live() noexcept { return static_cast<std::size_t>(std::max<std::ptrdiff_t>(alive, 0)); }
+std::size_t allocations::peak() noexcept { return static_cast<std::size_t>(std::max<std::ptrdiff_t>(highest, 0)); }
+void allocations::reset_peak() noexcept { highest = alive; }
 
 void* operator new(std::size_t n) { return counting(n); }
 void* operator new[](std::size_t n) { return counting(n); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept { give_back(p); }
+void operator delete[](void* p) noexcept { give_back(p); }
+void operator delete(void* p, std::size_t) noexcept { give_back(p); }
+void operator delete[](void* p, std::size_t) noexcept { give_back(p); }
