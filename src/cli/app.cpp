@@ -203,6 +203,8 @@ int finish(CLI::App& root, globals& g, const std::vector<std::string>& words) {
 }
 
 void declare(command root) {
+    add_produce(root);
+    add_consume(root);
     add_topics(root);
     add_request(root);
     add_explain(root);

@@ -62,6 +62,8 @@ void add_explain(command root);
 void add_errors(command root);
 void add_decode(command root);
 void add_encode(command root);
+void add_produce(command root);
+void add_consume(command root);
 void add_topics(command root);
 void add_request(command root);
 
