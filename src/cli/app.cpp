@@ -72,12 +72,18 @@ std::string new_spelling(const std::string& word) {
     return at == known.end() ? std::string{} : at->second;
 }
 
-failure unknown_word(const CLI::App& leaf, const std::vector<std::string>& argv_words, const std::vector<std::string>& left) {
-    // CLI11 takes "-topic" for "-t opic", so the word is looked for as it was typed.
-    for (const auto& w : argv_words)
-        if (const auto now = new_spelling(w); !now.empty() && !w.starts_with("--"))
-            return usage_error(fmt::format("{} is an option of the old go-kafka form, which does not mix with commands", w), "write " + now);
-    const auto word = *std::find_if(left.begin(), left.end(), [](const auto& w) { return w.starts_with("-"); }) ;
+// CLI11 would take "-brokers" for "-b rokers", and go on; so this is looked at before it sees the words.
+void refuse_old_words(const std::vector<std::string>& words) {
+    for (const auto& w : words) {
+        if (w == "--") return;
+        if (w.starts_with("--")) continue;
+        if (const auto now = new_spelling(w); !now.empty())
+            throw usage_error(fmt::format("{} is an option of the old go-kafka form, which does not mix with commands", w.substr(0, w.find('='))), "write " + now);
+    }
+}
+
+failure unknown_word(const CLI::App& leaf, const std::vector<std::string>& left) {
+    const auto word = *std::find_if(left.begin(), left.end(), [](const auto& w) { return w.starts_with("-"); });
     const auto help = fmt::format("see {} --help", path_of(leaf));
     const auto bare = word.substr(0, word.find('='));
     return usage_error(fmt::format("there is no option {} here", bare), did_you_mean(bare, flag_names(leaf), help));
@@ -109,7 +115,7 @@ void apply_globals(globals& g) {
     if (g.format == "json") g.run.format = output_format::json;
     else if (g.format == "tsv") g.run.format = output_format::tsv;
     else if (!g.format.empty() && g.format != "text")
-        throw usage_error(fmt::format("--output {} is none of text, json, tsv", g.format), did_you_mean(g.format, std::vector<std::string>{"text", "json", "tsv"}));
+        throw usage_error(fmt::format("--output {} is none of text, json, tsv", g.format), did_you_mean(g.format, std::vector<std::string>{"text", "json", "tsv"}, "write --output json, for example"));
     if (!g.timeout.empty()) {
         const auto t = parse_duration(g.timeout);
         if (!t || t->count() <= 0) throw usage_error(fmt::format("--timeout {} is no length of time", g.timeout), "write it as 500ms, 30s or 2m");
@@ -120,10 +126,10 @@ void apply_globals(globals& g) {
 }
 
 // Unknown words, missing words, and a group without its verb; in the order in which they help most.
-void check(CLI::App& root, const std::vector<std::string>& words) {
+void check(CLI::App& root) {
     const auto& leaf = deepest(root);
     const auto left = root.remaining(true);
-    if (std::any_of(left.begin(), left.end(), [](const auto& w) { return w.size() > 1 && w[0] == '-'; })) throw unknown_word(leaf, words, left);
+    if (std::any_of(left.begin(), left.end(), [](const auto& w) { return w.size() > 1 && w[0] == '-'; })) throw unknown_word(leaf, left);
     if (!left.empty()) throw stray_word(leaf, left.front());
     const auto& more = extras_of_apps()[&leaf];
     if (!more.what)
@@ -135,6 +141,7 @@ void check(CLI::App& root, const std::vector<std::string>& words) {
 }
 
 status parse_and_run(CLI::App& root, globals& g, const std::vector<std::string>& words) {
+    refuse_old_words(words);
     auto reversed = std::vector<std::string>(words.rbegin(), words.rend());
     try {
         root.parse(reversed);
@@ -148,14 +155,12 @@ status parse_and_run(CLI::App& root, globals& g, const std::vector<std::string>&
         g.run.out->write("kafka-cli " KAFKAWIRE_VERSION_STRING "\n");
         return status::done;
     } catch (const CLI::ParseError& e) {
-        for (const auto& w : words)
-            if (!w.starts_with("--") && !new_spelling(w).empty()) throw unknown_word(deepest(root), words, {w});
         std::string text = e.what();
         while (!text.empty() && (text.back() == '\n' || text.back() == '.')) text.pop_back();
         throw usage_error(text, fmt::format("see {} --help", path_of(deepest(root))));
     }
     apply_globals(g);
-    check(root, words);
+    check(root);
     return extras_of_apps()[&deepest(root)].what(g.run);
 }
 

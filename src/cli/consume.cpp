@@ -50,7 +50,7 @@ plan plan_of(const arguments& a) {
             p.partitions.push_back(*n);
             at = comma + 1;
         }
-    if (a.count && *a.count < 1) throw usage_error("-n needs a number above 0");
+    if (a.count && *a.count < 1) throw usage_error("-n needs a number above 0", "without -n, -e stops at the end, and nothing at all reads on");
     if (a.format) {
         p.format.emplace(*a.format);
         if (!p.format->hint().empty()) note("hint: " + p.format->hint());

@@ -131,6 +131,7 @@ std::string difference(const message_schema& m, std::int16_t from, std::int16_t 
     const auto header = [&](std::int16_t v) { return m.as == role::request ? request_header_version(m.key, v) : response_header_version(m.key, v); };
     if (m.key >= 0 && (m.as == role::request || m.as == role::response) && header(from) != header(to))
         text += fmt::format("header: v{} instead of v{}\n", header(to), header(from));
+    if (t.rows.empty() && m.flexible.contains(from) != m.flexible.contains(to)) return text + "the fields are the same\n";
     if (t.rows.empty()) return text + "the fields are the same; such versions differ in what the broker does, not in the bytes\n";
     return text + t.text();
 }

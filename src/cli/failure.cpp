@@ -64,7 +64,8 @@ std::string to_text(const failure& f) {
     auto text = "kafka-cli: " + f.message;
     if (!f.broker.empty() && f.message.find(f.broker) == std::string::npos) text += fmt::format(" ({})", f.broker);
     text += '\n';
-    if (!f.cause.empty()) text += "cause: " + f.cause + '\n';
+    // A cause of which the sentence already ends with all but the first word ("connect") tells nothing new.
+    if (!f.cause.empty() && !f.message.ends_with(f.cause.substr(f.cause.find(' ') + 1))) text += "cause: " + f.cause + '\n';
     if (!f.hint.empty()) text += "hint: " + f.hint + '\n';
     return text;
 }

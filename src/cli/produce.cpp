@@ -63,9 +63,9 @@ plan plan_of(const arguments& a) {
     const auto acks = a.acks.value_or("all");
     if (acks == "all" || acks == "-1") p.sending.acks = -1;
     else if (acks == "0" || acks == "1") p.sending.acks = acks == "0" ? 0 : 1;
-    else throw usage_error(fmt::format("--acks {} is none of all, 1, 0", acks));
+    else throw usage_error(fmt::format("--acks {} is none of all, 1, 0", acks), "all waits for the replicas in sync, 1 for the leader, 0 for nobody");
     if (a.input && *a.input != "lines" && *a.input != "json")
-        throw usage_error(fmt::format("--input {} is none of lines, json", *a.input), did_you_mean(*a.input, std::vector<std::string>{"lines", "json"}));
+        throw usage_error(fmt::format("--input {} is none of lines, json", *a.input), did_you_mean(*a.input, std::vector<std::string>{"lines", "json"}, "json is what `kafka-cli consume --output json` prints"));
     p.json = a.input == "json";
     if (a.key_separator) {
         p.separator = unescaped(*a.key_separator);
