@@ -12,6 +12,8 @@
 // - Every operation ends by its deadline, connecting included, with the cause of the delay in its error.
 // - Cancellation (any type) ends an operation soon, with errc::canceled; the broker may still carry the request out.
 // - Every error is explained by kw::detailed(token).
+// - An open connection is work for its executor: io_context::run() returns after the client is closed or destroyed. Destroy it before its
+//   io_context, as with sockets.
 #pragma once
 #include <kafkawire/detail/asio.hpp>
 #include <kafkawire/detailed.hpp>

@@ -66,7 +66,9 @@ void core::route(const std::shared_ptr<routed_call>& c) {
     for (const auto& f : c->failures_) why.text += (why.text.empty() ? "none of " + std::to_string(c->failures_.size()) + " brokers could be asked: " : "; ") + f.broker + ": " + (f.text.empty() ? f.code.message() : f.text);
     if (!c->failures_.empty()) {
         why.in = c->failures_.back().in;
-        why.cause = std::make_shared<const error>(c->failures_.back());
+        auto last = c->failures_.back();
+        last.hint.clear();  // it stands in front already
+        why.cause = std::make_shared<const error>(std::move(last));
     }
     c->finish(std::move(why));
 }

@@ -433,3 +433,41 @@ TEST_CASE("every event in every state: nothing throws, every call is told once, 
         }
     }
 }
+
+TEST_CASE("cut at every byte of both answers: the call is told once, with a code that says what happened") {
+    const auto first = rig::versions_answer(0, 4);
+    const auto second = bytes({0, 0, 0, 12, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8});
+    auto all = first;
+    all.insert(all.end(), second.begin(), second.end());
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, SIZE_MAX}) {
+            for (const bool reset : {false, true}) {
+                INFO("cut after " << n << " bytes, read " << chunk << " at a time");
+                rig r;
+                auto c = r.send();
+                r.step(resolved{{}, {}, {*ip_address::parse("10.0.0.1")}});
+                r.step(connected{0});
+                r.arrive({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n)}, chunk);
+                r.step(failed{reset ? std::make_error_code(std::errc::connection_reset) : make_error_code(errc::connection_closed)});
+                REQUIRE(c->told.size() == 1);
+                const bool between = n == 0 || n == first.size();
+                CHECK(c->told[0].why.code == (between ? errc::connection_closed : errc::closed_mid_frame));
+                CHECK(c->told[0].why.in == (n < first.size() ? phase::api_versions : phase::request));
+                CHECK(c->told[0].maybe_processed == (n >= first.size()));
+                CHECK_FALSE(r.machine.next_wakeup());
+            }
+        }
+    }
+}
+
+TEST_CASE("a false size within the limit costs no memory that no byte reaches") {
+    rig r{{.max_response = 100u << 20}};
+    r.get_ready();
+    auto c = r.send();
+    r.arrive(bytes({6, 0, 0, 0, 0, 0, 0, 1}));  // 96 MiB are announced; the pages are not touched
+    CHECK(r.machine.read_here().size() == (96u << 20) - 4);
+    r.step(close_requested{{errc::client_closed}});
+    CHECK(c->told.size() == 1);
+    // A read into the buffer may still be under way in the driver: it stays with the machine.
+    CHECK(std::get<closed>(r.machine.where()).half_read.size == 96u << 20);
+}
