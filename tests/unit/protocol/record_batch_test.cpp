@@ -295,22 +295,21 @@ TEST_CASE("building and walking allocate nothing in the long run", "[record_batc
     batch_builder builder;
     record_reader reader;
     for (const auto codec : {compression::none, compression::gzip, compression::lz4, compression::zstd}) {
-        std::size_t counted = 0;
-        for (int round = 0; round < 4; ++round) {
+        std::size_t counted = 0, records = 0, wrong = 0;
+        for (int round = 0; round < 3; ++round) {  // the first rounds make the buffers
             const auto before = allocations::count();
             builder.start({.codec = codec});
-            for (int i = 0; i < 5'000; ++i) REQUIRE(builder.append(1'700'000'000'000 + i, "key", value, headers) == errc{});
+            for (int i = 0; i < 5'000; ++i) wrong += builder.append(1'700'000'000'000 + i, "key", value, headers) != errc{};
             bytes_view batch;
-            REQUIRE(!builder.close(batch));
+            wrong += builder.close(batch) ? 1 : 0;
             reader.start(batch);
-            std::size_t records = 0;
-            for (const auto& r : reader)
-                if (r.value.text() == value && r.headers.size() == 2) ++records;
+            records = 0;
+            for (const auto& r : reader) records += r.value.text() == value && r.headers.size() == 2;
             counted = allocations::count() - before;
-            REQUIRE(records == 5'000);
         }
         INFO(to_string(codec));
-        CHECK(counted <= 5);  // Catch's own REQUIREs aside: those allocate nothing here
+        CHECK(counted == 0);
+        CHECK((records == 5'000 && wrong == 0));
     }
 }
 
