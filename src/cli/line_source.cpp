@@ -35,6 +35,9 @@ line_source::~line_source() { close_current(); }
 
 void line_source::close_current() noexcept {
     waiter_.reset();
+    // Waiting makes the open file non-blocking, and that is shared with whoever gave it to us: the shell wants its terminal back as it was.
+    if (flags_ >= 0 && fd_ >= 0) (void)::fcntl(fd_, F_SETFL, flags_);
+    flags_ = -1;
     if (fd_ > 0) ::close(fd_);
     fd_ = -1;
 }
@@ -51,7 +54,9 @@ void line_source::open_next() {
     if (fd_ < 0) throw unreadable(name, errno);
     struct stat info {};
     if (::fstat(fd_, &info) == 0 && S_ISDIR(info.st_mode)) throw unreadable(name, EISDIR);
-    if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) || ::isatty(fd_) == 1) waiter_ = std::make_unique<asio::posix::stream_descriptor>(session_.io(), ::dup(fd_));
+    if (!S_ISFIFO(info.st_mode) && !S_ISSOCK(info.st_mode) && ::isatty(fd_) != 1) return;
+    flags_ = ::fcntl(fd_, F_GETFL);
+    waiter_ = std::make_unique<asio::posix::stream_descriptor>(session_.io(), ::dup(fd_));
 }
 
 bool line_source::next(std::string_view& line) {
@@ -87,6 +92,8 @@ bool line_source::read_now() {
     while (n < 0 && errno == EINTR && !session_.stopping());
     const int why = errno;
     buffer_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    // Somebody else may have read what was there.
+    if (n < 0 && (why == EAGAIN || why == EWOULDBLOCK)) return false;
     if (n < 0 && why != EINTR) throw unreadable(files_[file_ - 1], why);
     if (n <= 0) file_ended_ = true;
     return n > 0;
@@ -96,13 +103,23 @@ asio::awaitable<bool> line_source::more(std::chrono::milliseconds patience) {
     if (file_ended_) open_next();
     if (files_done_) co_return false;
     if (waiter_ && would_wait()) {
+        bool late = false;
         asio::steady_timer timer{session_.io(), patience};
-        timer.async_wait([this](std::error_code ec) {
-            if (!ec && waiter_) waiter_->cancel();
+        timer.async_wait([this, &late](std::error_code ec) {
+            if (ec) return;
+            late = true;
+            if (waiter_) waiter_->cancel();
         });
-        std::error_code ec;
-        co_await waiter_->async_wait(asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, ec));
-        if (ec || files_done_) co_return false;
+        // The event may be of bytes that were read long ago, so it is believed only if there is something to read.
+        while (!late && !files_done_ && would_wait()) {
+            std::error_code ec;
+            co_await waiter_->async_wait(asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, ec));
+            if (ec) break;
+        }
+        timer.cancel();
+        // The timer's handler looks at this frame: it must have run before the frame goes on.
+        co_await asio::post(session_.io(), asio::use_awaitable);
+        if (files_done_ || would_wait()) co_return false;
     } else {
         // A file is always ready; the network must have its turn all the same.
         co_await asio::post(session_.io(), asio::use_awaitable);

@@ -36,6 +36,7 @@ private:
     std::vector<std::string> files_;
     std::size_t file_ = 0;
     int fd_ = -1;
+    int flags_ = -1;            // of the open file, as it was given to us; -1: never changed
     std::unique_ptr<asio::posix::stream_descriptor> waiter_;  // of what can be waited for: pipes, terminals, sockets
     std::string buffer_;
     std::size_t at_ = 0;        // first byte not given yet

@@ -1,5 +1,6 @@
 #include "cli/output.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +39,11 @@ void output::flush() {
         const auto n = ::write(fd_, rest.data(), rest.size());
         if (n < 0) {
             if (errno == EINTR) continue;
+            if (errno == EAGAIN || errno == EWOULDBLOCK) {  // a terminal that our own waiting for input made so
+                pollfd p{fd_, POLLOUT, 0};
+                (void)::poll(&p, 1, -1);
+                continue;
+            }
             buffer_.clear();
             if (errno == EPIPE) throw output_closed{};
             throw failure{status::failed, "output", std::string{"cannot write to standard output: "} + std::strerror(errno), "is the disk full?"};
