@@ -50,23 +50,26 @@ asio::awaitable<void> sender::prepare() {
 
 // With a producer id the broker knows a repeated batch again. Without one (an old broker, no right to it) records are sent all the same.
 asio::awaitable<void> sender::get_producer_id() {
-    try {
-        // A cluster that has just started has no ids to give for a moment.
-        for (int attempts = 0; attempts < 20; ++attempts) {
-            messages::init_producer_id_request request;
-            request.transactional_id = std::nullopt;
-            request.transaction_timeout_ms = 60'000;
+    const auto give_up = std::chrono::steady_clock::now() + session_.ctx().timeout;
+    for (;;) {
+        messages::init_producer_id_request request;
+        request.transactional_id = std::nullopt;
+        request.transaction_timeout_ms = 60'000;
+        std::int16_t code = 0;
+        try {
             const auto a = co_await session_.ask(std::move(request), {}, "cannot get a producer id");
-            if (a.error_code == 0) {
-                producer_id_ = a.producer_id;
-                producer_epoch_ = a.producer_epoch;
-                break;
-            }
-            if (make_error_code(static_cast<broker_errc>(a.error_code)) != condition::retriable) break;
-            co_await session_.sleep(std::chrono::milliseconds{100});
+            producer_id_ = a.producer_id;
+            producer_epoch_ = a.producer_epoch;
+            code = a.error_code;
+        } catch (const failure&) {
+            co_return;
         }
-    } catch (const failure&) {
+        if (code == 0) co_return;
         producer_id_ = -1;
+        // A broker's first answer after its start is that it is still fetching ids (COORDINATOR_LOAD_IN_PROGRESS).
+        if (make_error_code(static_cast<broker_errc>(code)) != condition::retriable) co_return;
+        if (std::chrono::steady_clock::now() > give_up) throw from_broker_code(code, "cannot get a producer id");
+        co_await session_.sleep(std::chrono::milliseconds{50});
     }
 }
 
