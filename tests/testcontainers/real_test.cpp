@@ -203,8 +203,8 @@ TEST_CASE("a kill -9 of the test program takes the brokers and their folder alon
     CHECK(alive(second));
     ::kill(victim, SIGKILL);
     CHECK(detail::wait_exit(victim, 5s) == 128 + SIGKILL);
-    CHECK(within(5s, [&] { return !alive(first) && !alive(second); }));
-    CHECK(within(5s, [&] { return !std::filesystem::exists(folder); }));
+    CHECK(within(20s, [&] { return !alive(first) && !alive(second); }));
+    CHECK(within(20s, [&] { return !std::filesystem::exists(folder); }));
 }
 
 // There may be no Docker engine where this runs. This one, a script, keeps to the same command lines and runs the JVM that is there; so it

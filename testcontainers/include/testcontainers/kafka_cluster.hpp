@@ -58,7 +58,7 @@ public:
     kafka_image& with_format_argument(std::string argument);
     // A base64url UUID. All clusters have the same by default.
     kafka_image& with_cluster_id(std::string id);
-    // How long start() and the later waits may take; 90 s by default, for slow machines.
+    // How long start() and the later waits may take; 180 s by default, for slow machines.
     kafka_image& with_startup_timeout(std::chrono::milliseconds limit);
     kafka_image& with_runtime(runtime wanted);
 
@@ -77,7 +77,7 @@ private:
     int nodes_ = 1;
     bool proxies_ = false;
     runtime runtime_ = runtime::automatic;
-    std::chrono::milliseconds timeout_ = std::chrono::seconds(90);
+    std::chrono::milliseconds timeout_ = std::chrono::seconds(180);
     std::vector<node_property> properties_;
     std::vector<std::string> jvm_options_, format_arguments_;
 };
