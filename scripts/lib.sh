@@ -41,7 +41,7 @@ install_missing() {
 # A compiler cache where there is one: builds of several kinds share what they have in common.
 use_ccache() {
     command -v ccache >/dev/null || return 0
-    export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache} CCACHE_BASEDIR=${CCACHE_BASEDIR-$root} CCACHE_NOHASHDIR=1
+    export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache} CCACHE_NOHASHDIR=1
     export CCACHE_DIR=${CCACHE_DIR-$root/build/ccache}
 }
 

@@ -26,5 +26,10 @@ namespace group {}
 namespace json {}
 namespace cli {}
 namespace testing {}
+
+/// The version of the library that runs, "0.1.0"; KAFKAWIRE_VERSION_STRING is that of the headers. Thread-safe.
+KAFKAWIRE_API const char* version() noexcept;
+/// What this library was built with, names divided by blanks: "gzip snappy lz4 zstd client". Thread-safe.
+KAFKAWIRE_API const char* features() noexcept;
 }  // namespace v0_1
 }  // namespace kafkawire
