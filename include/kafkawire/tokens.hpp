@@ -2,6 +2,8 @@
 #pragma once
 #include <kafkawire/version.hpp>
 
+#include <cstddef>  // before Asio: see detail/asio.hpp
+
 #if __has_include(<asio/as_tuple.hpp>)
 #include <asio/as_tuple.hpp>
 #include <asio/deferred.hpp>

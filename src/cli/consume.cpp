@@ -1,4 +1,6 @@
 // consume: records of topics to standard output.
+#include <cstddef>  // before Asio: see kafkawire/detail/asio.hpp
+
 #include <asio/steady_timer.hpp>
 #include <fmt/format.h>
 
