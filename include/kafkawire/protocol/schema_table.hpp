@@ -98,7 +98,8 @@ inline constexpr optional_ops optional_ops_of = {
         auto& opt = *static_cast<std::optional<T>*>(o);
         return opt ? std::addressof(*opt) : nullptr;
     },
-    [](void* o) -> void* { return std::addressof(static_cast<std::optional<T>*>(o)->emplace()); },
+    // With a T to move from: clang takes a nested struct with member initialisers for not default-constructible in an optional of its own class.
+    [](void* o) -> void* { return std::addressof(static_cast<std::optional<T>*>(o)->emplace(T{})); },
     [](void* o) noexcept { static_cast<std::optional<T>*>(o)->reset(); },
 };
 

@@ -76,23 +76,27 @@ constexpr auto describe(type<consumer_group_member_metadata_key>) {
         field<&m::member_id>("memberId", {.in = only(0)}));
 }
 
+// Outside of the message, whose default holds one: inside, their member initialisers would not be known yet.
+struct consumer_group_classic_protocol {
+    std::string name;
+    bytes metadata;
+    tagged_fields unknown_tags;
+    friend bool operator==(const consumer_group_classic_protocol&, const consumer_group_classic_protocol&) = default;
+};
+
+struct consumer_group_classic_member_metadata {
+    std::int32_t session_timeout_ms = 0;
+    std::vector<consumer_group_classic_protocol> supported_protocols;
+    tagged_fields unknown_tags;
+    friend bool operator==(const consumer_group_classic_member_metadata&, const consumer_group_classic_member_metadata&) = default;
+};
+
 struct consumer_group_member_metadata_value {
     static constexpr std::int16_t key = 5;
     static constexpr version_range versions = between(0, 0), flexible = all();
 
-    struct classic_protocol {
-        std::string name;
-        bytes metadata;
-        tagged_fields unknown_tags;
-        friend bool operator==(const classic_protocol&, const classic_protocol&) = default;
-    };
-
-    struct classic_member_metadata_value {
-        std::int32_t session_timeout_ms = 0;
-        std::vector<classic_protocol> supported_protocols;
-        tagged_fields unknown_tags;
-        friend bool operator==(const classic_member_metadata_value&, const classic_member_metadata_value&) = default;
-    };
+    using classic_protocol = consumer_group_classic_protocol;
+    using classic_member_metadata_value = consumer_group_classic_member_metadata;
 
     std::optional<std::string> instance_id{std::in_place};
     std::optional<std::string> rack_id{std::in_place};
