@@ -119,9 +119,8 @@ std::string check_invalid_batches(const nlohmann::json& line) {
     const auto wire = hex_member(line, "hex");
     record_reader reader{wire};
     reader.include_control_batches(true);
-    std::size_t seen = 0;
-    for (const auto& r : reader)
-        for (const auto h : r.headers) seen += h.key.size();
+    while (reader.next()) {
+    }
     return reader.error() ? std::string{} : "taken as good; " + line.at("fault").get<std::string>() + " is wrong with it";
 }
 
