@@ -9,7 +9,9 @@ mkdir -p "$logs"
 # Debian 12's names.
 packages_build=(g++ cmake ninja-build pkg-config libasio-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libssl-dev
     catch2 libcli11-dev nlohmann-json3-dev libfmt-dev libbenchmark-dev)
-packages_brokers=(default-jdk-headless maven)
+packages_brokers=()
+command -v java >/dev/null || packages_brokers+=(default-jdk-headless)
+command -v mvn >/dev/null || packages_brokers+=(maven)
 packages_judges=(kcat)
 packages_clang=(clang-16 libclang-rt-16-dev)
 
@@ -22,6 +24,7 @@ die() {
 
 # install_missing PACKAGE...: through apt-get, and only what is not there. Where there is no apt-get, the build says what it misses.
 install_missing() {
+    (($#)) || return 0
     command -v apt-get >/dev/null || return 0
     local missing=() package
     for package in "$@"; do
