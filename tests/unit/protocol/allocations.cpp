@@ -13,15 +13,19 @@ thread_local std::ptrdiff_t alive = 0, highest = 0;  // signed: a block may be g
 // Each block has its size before it, so that giving it back is counted whichever delete does so.
 constexpr std::size_t room = alignof(std::max_align_t);
 
-void* counting(std::size_t n) {
+void* counting_or_null(std::size_t n) noexcept {
     auto* block = static_cast<std::byte*>(std::malloc(n + room));
-    if (!block) throw std::bad_alloc{};
+    if (!block) return nullptr;
     std::memcpy(block, &n, sizeof n);
     ++counted;
     total += n;
     alive += static_cast<std::ptrdiff_t>(n);
     highest = std::max(highest, alive);
     return block + room;
+}
+void* counting(std::size_t n) {
+    if (void* p = counting_or_null(n)) return p;
+    throw std::bad_alloc{};
 }
 void give_back(void* p) noexcept {
     if (!p) return;
@@ -41,6 +45,9 @@ void allocations::reset_peak() noexcept { highest = alive; }
 
 void* operator new(std::size_t n) { return counting(n); }
 void* operator new[](std::size_t n) { return counting(n); }
+// Under a sanitizer these would else be its own, and their blocks come back to the operators below.
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counting_or_null(n); }
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counting_or_null(n); }
 void operator delete(void* p) noexcept { give_back(p); }
 void operator delete[](void* p) noexcept { give_back(p); }
 void operator delete(void* p, std::size_t) noexcept { give_back(p); }
