@@ -43,6 +43,7 @@ std::string_view hint_for(std::int16_t code) {
 failure from_error(const error& e, std::string_view doing) {
     failure f{status::failed, name_of(e.code), fmt::format("{}: {}", doing, e.text.empty() ? e.code.message() : e.text), e.hint};
     f.code = e.code.value();
+    f.retriable = e.code == condition::retriable;
     f.broker = e.broker;
     if (const auto* api = protocol::find_api(e.api_key))
         f.api = e.api_version >= 0 ? fmt::format("{} v{}", api->name, e.api_version) : std::string{api->name};
@@ -57,6 +58,7 @@ failure from_broker_code(std::int16_t code, std::string_view about) {
     const auto ec = make_error_code(static_cast<broker_errc>(code));
     failure f{status::failed, name_of(ec), fmt::format("{}: {}", about, ec.message()), std::string{hint_for(code)}};
     f.code = code;
+    f.retriable = ec == condition::retriable;
     return f;
 }
 

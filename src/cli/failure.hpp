@@ -27,6 +27,7 @@ struct failure : std::exception {
     std::string broker;   ///< "host:port"; may be empty
     std::string api;      ///< "Metadata v12"; may be empty
     std::string cause;    ///< what led to it; may be empty
+    bool retriable = false;  ///< the same may succeed later, perhaps at another broker
 
     failure() = default;
     failure(status s, std::string n, std::string m, std::string h = {}) : exit{s}, name{std::move(n)}, message{std::move(m)}, hint{std::move(h)} {}

@@ -181,7 +181,7 @@ asio::awaitable<bool> fetcher::fetch_from(std::int32_t leader, std::vector<readi
         unreachable = true;
     } catch (const failure& f) {
         // Asking for the versions found nobody there: that passes as an unreachable leader does.
-        if (!f.broker.empty() && std::chrono::steady_clock::now() - last_progress_ <= session_.ctx().timeout) unreachable = true;
+        if (f.retriable && std::chrono::steady_clock::now() - last_progress_ <= session_.ctx().timeout) unreachable = true;
         else throw;
     }
     refresh_needed_ |= unreachable;

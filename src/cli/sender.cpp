@@ -35,10 +35,18 @@ asio::awaitable<void> sender::prepare() {
     std::vector<std::int32_t> leaders;
     for (const auto& p : topic_.partitions)
         if (p.leader >= 0 && std::find(leaders.begin(), leaders.end(), p.leader) == leaders.end()) leaders.push_back(p.leader);
+    std::optional<failure> unreachable;
     for (const auto leader : leaders) {
-        const auto v = co_await session_.version_of(messages::produce_request::key, leader, "cannot produce");
-        lowest = std::min(lowest.value_or(v), v);
+        try {
+            const auto v = co_await session_.version_of(messages::produce_request::key, leader, "cannot produce");
+            lowest = std::min(lowest.value_or(v), v);
+        } catch (const failure& f) {
+            // One that is down gets a successor, which is one of the others.
+            if (!f.retriable) throw;
+            unreachable = f;
+        }
     }
+    if (!lowest && unreachable) throw *unreachable;
     if (!lowest) throw failure{status::failed, "LEADER_NOT_AVAILABLE", fmt::format("no partition of \"{}\" has a leader", topic_.name), "are enough brokers up? `kafka-cli topics describe` shows its replicas"};
     version_ = *lowest;
     if (topic_.id.is_zero()) version_ = std::min<std::int16_t>(version_, 12);

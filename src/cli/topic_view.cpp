@@ -152,7 +152,14 @@ asio::awaitable<std::map<partition_key, std::int64_t>> list_offsets(session& s, 
             if (p && p->leader >= 0) by_leader[p->leader].push_back(key);
             else leaderless = fmt::format("{}-{}", key.first, key.second);
         }
-        for (const auto& [leader, keys] : by_leader) co_await ask_leader(s, leader, query.time, keys, found);
+        for (const auto& [leader, keys] : by_leader) {
+            try {
+                co_await ask_leader(s, leader, query.time, keys, found);
+            } catch (const failure& f) {
+                // A leader that just died has a successor soon.
+                if (!f.retriable || std::chrono::steady_clock::now() > give_up) throw;
+            }
+        }
         if (found.size() >= query.partitions.size()) co_return found;
         if (std::chrono::steady_clock::now() > give_up)
             throw failure{status::failed, "LEADER_NOT_AVAILABLE", leaderless.empty() ? "the leaders of some partitions keep moving" : fmt::format("{} has no leader", leaderless), "are enough brokers up?"};

@@ -1,0 +1,93 @@
+#!/bin/bash
+# kafka-cli against a real cluster, beyond the round trip of a text: the go-kafka form line by line, JSON copies, groups, mistakes,
+# several partitions, a leader that dies.   cli.sh KAFKA_CLUSTER KAFKA_CLI VERSION NODES
+set -u
+kafka=$1 cli=$2 version=$3 nodes=$4
+work=$(mktemp -d)
+name=cli-$$
+trap '"$kafka" down --name $name >/dev/null 2>&1; rm -rf "$work"' EXIT
+servers=$("$kafka" up --name $name --version "$version" --nodes "$nodes" --ttl 900) || exit 1
+export KAFKAWIRE_BOOTSTRAP_SERVERS=$servers
+echo "Kafka $version, $nodes node(s)"
+passed=0 failed=0
+
+result() {    # result WHAT, by the status before it
+    if [ $? = 0 ]; then passed=$((passed + 1)); echo "ok      $1"; else failed=$((failed + 1)); echo "FAILED  $1"; fi
+}
+# expect WHAT STATUS TEXT COMMAND...: standard output must be the text, and the status as said.
+expect() {
+    local what=$1 status=$2 text=$3 got
+    shift 3
+    got=$(timeout 60 "$@" 2>"$work/err")
+    local ended=$?
+    if [ $ended != "$status" ] || [ "$got" != "$text" ]; then
+        echo "        status $ended instead of $status, or: $got"
+        sed 's/^/        /' "$work/err" | tail -n 3
+        false
+    fi
+    result "$what"
+}
+# told WHAT PATTERN...: what the last command said on standard error
+told() {
+    local what=$1
+    shift
+    for p in "$@"; do grep -q -- "$p" "$work/err" || { sed 's/^/        /' "$work/err"; result "$what"; return; }; done
+    true
+    result "$what"
+}
+
+# The go-kafka form.
+expect "-produce makes a missing topic" 0 "topic=gk partition=0 offset=0" "$cli" -produce -brokers "$servers" -topic gk -key k -value one
+expect "-produce goes to partition 0" 0 "topic=gk partition=0 offset=1" "$cli" --produce --brokers="$servers" --topic=gk --value="two words"
+expect "-list" 0 "gk" "$cli" -list -brokers "$servers"
+expect "-query" 0 "TOPIC  PARTITION  LEADER  REPLICAS  IN-SYNC  OFFLINE  START  END" sh -c "'$cli' -query -brokers '$servers' -topic gk | head -n 1"
+timeout --preserve-status -s INT 12 "$cli" -consume -brokers "$servers" -topic gk -group g -offset 1 >"$work/got" 2>"$work/err"
+[ $? = 0 ] && printf 'one\ntwo words\n' | cmp -s - "$work/got"
+result "-consume -offset 1 reads from the oldest, and one SIGINT ends it with 0"
+expect "-produce once more" 0 "topic=gk partition=0 offset=2" "$cli" -produce -brokers "$servers" -topic gk -value three
+expect "the group goes on where it was" 0 "three" "$cli" consume gk -g g -e
+expect "an offset of one's own" 0 "two words" "$cli" consume gk -o 1 -n 1
+
+# Topics, and several partitions.
+expect "topics create" 0 "" "$cli" topics create six -p 6 -r "$nodes"
+expect "a topic that is there" 1 "" "$cli" topics create six
+told "is said so" TOPIC_ALREADY_EXISTS hint:
+expect "unknown topic" 1 "" "$cli" consume sx -e
+told "is said so, with the nearest name" 'there is no topic "sx"' 'did you mean six'
+awk 'BEGIN { for (i = 1; i <= 100000; i++) print i, i % 7 ? "plain" : "é 漢字", i % 5000 ? "" : sprintf("%07000d", i) }' >"$work/text"
+"$cli" produce six "$work/text" -z gzip -q && "$cli" consume six -o start -e >"$work/got" && sort "$work/text" >"$work/a" && [ "$(wc -l <"$work/text")" = 100000 ] && sort "$work/got" | cmp -s - "$work/a"
+result "100,000 lines over six partitions"
+awk '{ print $1 % 100 ":" $0 }' "$work/text" | "$cli" produce six -K : -z lz4 -q
+"$cli" consume six -o start -e -f '%k %p\n' | grep -v '^ ' | sort -u | awk '{ print $1 }' | uniq -d | grep -q .
+[ $? = 1 ]
+result "a key is always in one partition"
+
+# Nothing is lost in JSON.
+if [ "$version" != 0.10.2.2 ]; then
+    cat >"$work/records" <<'END'
+{"key":null,"value":null,"timestamp_ms":1795000000000,"headers":[]}
+{"key":"","value":"","timestamp_ms":1795000000001,"headers":[{"key":"a","value":"1"},{"key":"a","value":null},{"key":"b","value_base64":"/w=="}]}
+{"key_base64":"AP8=","value":"a\"b\n\té\u0000","timestamp_ms":1795000000002,"headers":[{"key":"","value":""}]}
+END
+    "$cli" topics create from to -p 1 -q
+    "$cli" produce from --input json "$work/records" -q && "$cli" consume from -o start -e --output json | "$cli" produce to --input json -z gzip -q
+    plain() { "$cli" consume "$1" -o start -e --output json | sed 's/^{"topic":"[a-z]*"//; s/,"leader_epoch".*//'; }
+    plain from >"$work/a"; plain to >"$work/b"
+    [ "$(wc -l <"$work/a")" = 3 ] && cmp -s "$work/a" "$work/b" && grep -q '"key_base64":"AP8="' "$work/b" && grep -q '"timestamp_ms":1795000000002' "$work/b"
+    result "consume --output json | produce --input json"
+fi
+
+# A leader that dies while lines come.
+if [ "$nodes" = 3 ]; then
+    "$cli" topics create moving -p 3 -r 3 -q
+    (head -n 50000 "$work/text"; sleep 3; tail -n +50001 "$work/text") | "$cli" produce moving -q --timeout 60s &
+    producer=$!
+    sleep 2
+    "$kafka" kill 2 --name $name >/dev/null
+    wait $producer
+    result "produce goes on when a leader dies"
+    "$cli" consume moving -o start -e --timeout 60s | sort >"$work/got"; sort "$work/text" | cmp -s - "$work/got"
+    result "and every line is there once"
+fi
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
