@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "protocol/codecs.hpp"
 
@@ -94,6 +95,15 @@ codec_error lz4_decoder::run(bytes_view from, capped_output& to, codec_form form
         context_ = context;
     }
     LZ4F_resetDecompressionContext(context);
+    // lz4 before 1.10 does not reset how much of an announced content size is still to come, so that a frame that was cut or damaged would
+    // make the next good one fail. After an error the context goes.
+    struct on_error {
+        lz4_decoder& self;
+        bool armed = true;
+        ~on_error() {
+            if (armed) LZ4F_freeDecompressionContext(static_cast<LZ4F_dctx*>(std::exchange(self.context_, nullptr)));
+        }
+    } drop_context{*this};
     if (from.empty()) return cut;
     bool frame_open = true;
     if (form == codec_form::magic0 && from.size() > flags_at) {
@@ -106,7 +116,9 @@ codec_error lz4_decoder::run(bytes_view from, capped_output& to, codec_form form
         from = from.subspan(at + 1);
     }
     if (auto error = feed(from, to, frame_open)) return error;
-    return frame_open ? cut : codec_error{};
+    if (frame_open) return cut;
+    drop_context.armed = false;
+    return {};
 }
 
 }  // namespace kafkawire::protocol::detail
