@@ -49,6 +49,20 @@ asio::awaitable<std::vector<topic_view>> all_topics(session& s) {
 
 asio::awaitable<std::vector<topic_view>> find_topics(session& s, std::vector<std::string> names) {
     std::vector<topic_view> views;
+    // Before version 4 asking for a topic makes it, if the broker is set up to: a typo would. Asking for all makes none.
+    const auto version = co_await s.version_of(messages::metadata_request::key, {}, "cannot ask for the topic");
+    if (version < 4) {
+        const auto all = co_await all_topics(s);
+        for (const auto& n : names) {
+            topic_view v;
+            v.name = n;
+            v.error = static_cast<std::int16_t>(broker_errc::unknown_topic_or_partition);
+            for (const auto& t : all)
+                if (t.name == n) v = t;
+            views.push_back(std::move(v));
+        }
+        co_return views;
+    }
     try {
         const auto a = co_await s.cluster().async_metadata(names, detailed(asio::use_awaitable));
         for (const auto& n : names) {
