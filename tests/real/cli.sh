@@ -40,6 +40,11 @@ told() {
 expect "-produce makes a missing topic" 0 "topic=gk partition=0 offset=0" "$cli" -produce -brokers "$servers" -topic gk -key k -value one
 expect "-produce goes to partition 0" 0 "topic=gk partition=0 offset=1" "$cli" --produce --brokers="$servers" --topic=gk --value="two words"
 expect "-list" 0 "gk" "$cli" -list -brokers "$servers"
+example=$(dirname "$cli")/example-list_topics
+if [ -x "$example" ]; then
+    "$example" "$servers" 2>"$work/err" | grep -q '^gk with [0-9]* partitions$'
+    result "the first example lists it too"
+fi
 expect "-query" 0 "TOPIC  PARTITION  LEADER  REPLICAS  IN-SYNC  OFFLINE  START  END" sh -c "'$cli' -query -brokers '$servers' -topic gk | head -n 1"
 timeout --preserve-status -s INT 12 "$cli" -consume -brokers "$servers" -topic gk -group g -offset 1 >"$work/got" 2>"$work/err"
 [ $? = 0 ] && printf 'one\ntwo words\n' | cmp -s - "$work/got"
