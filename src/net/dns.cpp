@@ -6,7 +6,7 @@ namespace kafkawire::net::dns {
 
 namespace {
 
-constexpr std::size_t header_size = 12, max_name = 255, max_label = 63, max_addresses = 64;
+constexpr std::size_t max_name = 255, max_label = 63, max_addresses = 64;
 
 std::string lower(std::string_view text) {
     std::string s{text};
