@@ -1,4 +1,4 @@
-// What a client needs of the world: clocks, timers, sockets, a resolver, randomness. Everything that kafkawire does outside its own memory
+// What a client or a broker needs of the world: clocks, timers, sockets, a resolver, randomness. Everything that kafkawire does outside its own memory
 // goes through here. There are two implementations: Asio's (make_asio_environment) and the simulated one, in which a whole cluster runs in
 // virtual time. Own ones may be written.
 //
@@ -75,6 +75,24 @@ public:
     virtual void close() noexcept = 0;
 };
 
+/// Takes connections on one address. At most one async_accept at a time.
+class acceptor {
+public:
+    /// The accepted connection (null with an error) and who is at its other end.
+    using accept_handler = unique_function<void(std::error_code, std::unique_ptr<stream>, endpoint peer)>;
+
+    virtual ~acceptor() = default;
+    /// Binds and listens, once; port 0 lets the system choose. Connections queue from now on. Fails at once: address_in_use and the like.
+    virtual std::error_code listen(const endpoint& at) = 0;
+    /// Where it listens, with the port that was chosen. Before listen() and after close(): nothing but zeros.
+    [[nodiscard]] virtual endpoint local() const = 0;
+    /// The stream comes connected, set up as async_connect sets one up. After an error other than that of close() it still listens: a
+    /// connection was gone before it was taken, or this process has no descriptor left (pause before the next try).
+    virtual void async_accept(accept_handler done) = 0;
+    /// Gives the address back; connections that were not accepted are closed. Accepted ones live on.
+    virtual void close() noexcept = 0;
+};
+
 /// Datagrams to and from one peer, from a fresh random port.
 class datagram_socket {
 public:
@@ -118,6 +136,7 @@ public:
     virtual void post(unique_function<void()> what) = 0;
     [[nodiscard]] virtual std::unique_ptr<timer> make_timer(unique_function<void()> on_fire) = 0;
     [[nodiscard]] virtual std::unique_ptr<stream> make_stream() = 0;
+    [[nodiscard]] virtual std::unique_ptr<acceptor> make_acceptor() = 0;
     [[nodiscard]] virtual std::unique_ptr<datagram_socket> make_datagram_socket() = 0;
     /// The resolver for those who bring none. Lives as long as the environment.
     [[nodiscard]] virtual resolver& default_resolver() = 0;

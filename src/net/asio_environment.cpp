@@ -3,12 +3,14 @@
 #include <kafkawire/error.hpp>
 
 #include <asio/basic_datagram_socket.hpp>
+#include <asio/basic_socket_acceptor.hpp>
 #include <asio/basic_stream_socket.hpp>
 #include <asio/basic_waitable_timer.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/ip/udp.hpp>
 #include <asio/post.hpp>
 #include <asio/write.hpp>
+#include <algorithm>
 #include <random>
 
 #include "net/system_resolver.hpp"
@@ -20,6 +22,7 @@ namespace {
 using asio::any_io_executor;
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, any_io_executor>;
 using udp_socket = asio::basic_datagram_socket<asio::ip::udp, any_io_executor>;
+using tcp_acceptor = asio::basic_socket_acceptor<asio::ip::tcp, any_io_executor>;
 using steady_timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, any_io_executor>;
 
 template <class Protocol>
@@ -32,6 +35,19 @@ typename Protocol::endpoint to_asio(const endpoint& e) {
     asio::ip::address_v6::bytes_type b;
     std::copy_n(e.address.octets.begin(), b.size(), b.begin());
     return {asio::ip::address_v6{b, e.address.scope}, e.port};
+}
+
+endpoint from_asio(const asio::ip::tcp::endpoint& e) {
+    endpoint to{.address = {}, .port = e.port()};
+    if (e.address().is_v6()) {
+        const auto v6 = e.address().to_v6();
+        std::ranges::copy(v6.to_bytes(), to.address.octets.begin());
+        to.address.v6 = true;
+        to.address.scope = static_cast<std::uint32_t>(v6.scope_id());
+    } else {
+        std::ranges::copy(e.address().to_v4().to_bytes(), to.address.octets.begin());
+    }
+    return to;
 }
 
 std::error_code ours(const asio::error_code& ec) {
@@ -103,9 +119,16 @@ private:
     std::span<const std::span<const std::byte>> parts_;
 };
 
+void set_up(tcp_socket& socket) {
+    asio::error_code ignored;  // without them the connection works, a little worse
+    socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    socket.set_option(asio::socket_base::keep_alive{true}, ignored);
+}
+
 class asio_stream final : public stream {
 public:
-    explicit asio_stream(any_io_executor ex) : shared_{std::make_shared<shared>(tcp_socket{std::move(ex)})} {}
+    explicit asio_stream(any_io_executor ex) : asio_stream{tcp_socket{std::move(ex)}} {}
+    explicit asio_stream(tcp_socket connected) : shared_{std::make_shared<shared>(std::move(connected))} {}
     ~asio_stream() override {
         shared_->alive = false;
         close();
@@ -113,9 +136,7 @@ public:
     void async_connect(const endpoint& to, connect_handler done) override {
         shared_->socket.async_connect(to_asio<asio::ip::tcp>(to), [s = shared_, done = std::move(done)](const asio::error_code& ec) mutable {
             if (!s->alive) return;
-            asio::error_code ignored;  // without them the connection works, a little worse
-            s->socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
-            s->socket.set_option(asio::socket_base::keep_alive{true}, ignored);
+            set_up(s->socket);
             done(ours(ec));
         });
     }
@@ -139,6 +160,54 @@ private:
     struct shared {
         explicit shared(tcp_socket s) : socket{std::move(s)} {}
         tcp_socket socket;
+        bool alive = true;
+    };
+    std::shared_ptr<shared> shared_;
+};
+
+class asio_acceptor final : public acceptor {
+public:
+    explicit asio_acceptor(any_io_executor ex) : shared_{std::make_shared<shared>(tcp_acceptor{std::move(ex)})} {}
+    ~asio_acceptor() override {
+        shared_->alive = false;
+        close();
+    }
+    std::error_code listen(const endpoint& at) override {
+        const auto where = to_asio<asio::ip::tcp>(at);
+        auto& a = shared_->acceptor;
+        asio::error_code ec;
+        a.open(where.protocol(), ec);
+        // A server that starts again finds connections of its former life in TIME_WAIT: they are no reason to refuse the port.
+        if (!ec) a.set_option(asio::socket_base::reuse_address{true}, ec);
+        if (!ec) a.bind(where, ec);
+        if (!ec) a.listen(asio::socket_base::max_listen_connections, ec);
+        if (ec) close();
+        return ours(ec);
+    }
+    endpoint local() const override {
+        asio::error_code ec;
+        const auto at = shared_->acceptor.local_endpoint(ec);
+        return ec ? endpoint{} : from_asio(at);
+    }
+    void async_accept(accept_handler done) override {
+        shared_->acceptor.async_accept([s = shared_, done = std::move(done)](const asio::error_code& ec, tcp_socket taken) mutable {
+            if (!s->alive) return;
+            if (ec) return done(ours(ec), nullptr, {});
+            asio::error_code gone;  // a peer that has left again has no address; the first read will tell
+            const auto peer = taken.remote_endpoint(gone);
+            set_up(taken);
+            done({}, std::make_unique<asio_stream>(std::move(taken)), gone ? endpoint{} : from_asio(peer));
+        });
+    }
+    void close() noexcept override {
+        asio::error_code ignored;
+        shared_->acceptor.close(ignored);
+    }
+
+private:
+    struct shared {
+        explicit shared(tcp_acceptor a) : acceptor{std::move(a)} {}
+        tcp_acceptor acceptor;
         bool alive = true;
     };
     std::shared_ptr<shared> shared_;
@@ -191,6 +260,7 @@ public:
     void post(unique_function<void()> what) override { asio::post(executor_, std::move(what)); }
     std::unique_ptr<timer> make_timer(unique_function<void()> on_fire) override { return std::make_unique<asio_timer>(executor_, std::move(on_fire)); }
     std::unique_ptr<stream> make_stream() override { return std::make_unique<asio_stream>(executor_); }
+    std::unique_ptr<acceptor> make_acceptor() override { return std::make_unique<asio_acceptor>(executor_); }
     std::unique_ptr<datagram_socket> make_datagram_socket() override { return std::make_unique<asio_datagram_socket>(executor_); }
     resolver& default_resolver() override { return resolver_; }
 
