@@ -1,0 +1,77 @@
+// Metadata: the nodes, the controller, and topics with their partitions' leaders.
+// Version 0: an empty list of topics means all; from version 1 that is null, and empty means none. From version 4 the client says whether topics
+// may be created; before, they may. From version 10 topics have ids, and from version 12 they can be asked for by id.
+#include <kafkawire/protocol/messages/03_metadata.hpp>
+
+#include "broker/handlers.hpp"
+
+namespace kafkawire::broker {
+namespace {
+
+using request = protocol::messages::metadata_request;
+using response = protocol::messages::metadata_response;
+using answer_topic = response::topic;
+
+std::int16_t code(broker_errc e) noexcept { return static_cast<std::int16_t>(e); }
+
+answer_topic describe(const topic& t) {
+    answer_topic to;
+    to.name = t.name;
+    to.topic_id = t.id;
+    to.is_internal = t.internal;
+    for (const auto& p : t.partitions) {
+        auto& out = to.partitions.emplace_back();
+        out.partition_index = p->index();
+        out.leader_id = p->leader();
+        out.leader_epoch = p->leader_epoch();
+        out.replica_nodes = p->replicas();
+        out.isr_nodes = p->isr();
+        if (p->leader() < 0) out.error_code = code(broker_errc::leader_not_available);
+    }
+    return to;
+}
+
+answer_topic not_there(std::string name, protocol::uuid id, broker_errc why) {
+    answer_topic to;
+    to.error_code = code(why);
+    if (!name.empty()) to.name = std::move(name);
+    to.topic_id = id;
+    return to;
+}
+
+answer_topic by_name(cluster_state& cluster, const std::string& name, bool may_create) {
+    if (const auto* t = cluster.find_topic(name)) return describe(*t);
+    if (!cluster_state::valid_topic_name(name)) return not_there(name, {}, broker_errc::invalid_topic_exception);
+    if (!may_create || !cluster.config_flag("auto.create.topics.enable")) return not_there(name, {}, broker_errc::unknown_topic_or_partition);
+    cluster.create_topic({.name = name, .partitions = static_cast<std::int32_t>(cluster.config_number("num.partitions")), .replication_factor = -1, .configs = {}});
+    // Kafka tells of the topic only once its leaders are elected; the client asks again.
+    return not_there(name, {}, broker_errc::leader_not_available);
+}
+
+answer_topic by_id(cluster_state& cluster, const protocol::uuid& id) {
+    if (const auto* t = cluster.find_topic(id)) return describe(*t);
+    return not_there({}, id, broker_errc::unknown_topic_id);
+}
+
+}  // namespace
+
+void metadata(cluster_state& cluster, exchange from, const request& asked) {
+    response answer;
+    for (const auto& n : cluster.nodes()) {
+        if (n.is == node::status::down) continue;
+        answer.brokers.push_back({n.id, n.host, n.port, n.rack, {}});
+    }
+    answer.cluster_id = cluster.cluster_id();
+    answer.controller_id = cluster.controller();
+    const bool all = !asked.topics || (from.version() == 0 && asked.topics->empty());
+    if (all) {
+        for (const auto& [name, t] : cluster.topics()) answer.topics.push_back(describe(t));
+    } else {
+        const bool may_create = from.version() < 4 || asked.allow_auto_topic_creation;
+        for (const auto& t : *asked.topics)
+            answer.topics.push_back(t.name ? by_name(cluster, *t.name, may_create) : by_id(cluster, t.topic_id));
+    }
+    from.answer(answer);
+}
+
+}  // namespace kafkawire::broker

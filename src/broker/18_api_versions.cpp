@@ -1,0 +1,51 @@
+// ApiVersions: what this cluster offers, and its finalized features.
+// A version that is not offered is answered in version 0 with UNSUPPORTED_VERSION and the range of ApiVersions itself, so that the client can
+// ask again (KIP-511). From version 3 the client says its name; a name that is not of [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])? is an
+// INVALID_REQUEST. Version 3 adds the features; version 4 allows features whose lowest version is 0 (KAFKA-17011).
+#include <kafkawire/protocol/messages/18_api_versions.hpp>
+
+#include <algorithm>
+
+#include "broker/handlers.hpp"
+
+namespace kafkawire::broker {
+namespace {
+
+using response = protocol::messages::api_versions_response;
+
+bool valid_software_word(std::string_view word) {
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+    return !word.empty() && plain(word.front()) && plain(word.back()) &&
+           std::all_of(word.begin(), word.end(), [&](char c) { return plain(c) || c == '-' || c == '.'; });
+}
+
+void add_features(response& to, std::int16_t version) {
+    struct feature {
+        std::string_view name;
+        std::int16_t lowest, highest, finalized;  // finalized 0: not
+    };
+    static constexpr std::array features{feature{"group.version", 0, 1, 1}, feature{"metadata.version", 7, 30, 30}, feature{"transaction.version", 0, 2, 2}};
+    for (const auto& f : features) {
+        if (f.lowest > 0 || version >= 4) to.supported_features.push_back({std::string{f.name}, f.lowest, f.highest, {}});
+        if (f.finalized > 0) to.finalized_features.push_back({std::string{f.name}, f.finalized, f.finalized, {}});
+    }
+    to.finalized_features_epoch = 1;
+}
+
+}  // namespace
+
+void api_versions(cluster_state& cluster, exchange from, const protocol::messages::api_versions_request& request) {
+    response answer;
+    const auto version = from.version();
+    if (version >= 3 && (!valid_software_word(request.client_software_name) || !valid_software_word(request.client_software_version))) {
+        answer.error_code = static_cast<std::int16_t>(broker_errc::invalid_request);
+        from.answer(answer);
+        return;
+    }
+    for (const auto& h : handlers())
+        if (const auto range = offered_versions(cluster, h.key); !range.empty()) answer.api_keys.push_back({h.key, range.lowest, range.highest, {}});
+    if (version >= 3) add_features(answer, version);
+    from.answer(answer);
+}
+
+}  // namespace kafkawire::broker

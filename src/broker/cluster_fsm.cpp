@@ -1,0 +1,175 @@
+#include "broker/cluster_fsm.hpp"
+
+#include <kafkawire/protocol/frame.hpp>
+#include <kafkawire/protocol/messages/18_api_versions.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include "broker/handlers.hpp"
+
+namespace kafkawire::broker {
+namespace {
+
+constexpr std::size_t size_prefix = 4;
+constexpr std::size_t smallest_room = 16u << 10;  // offered to one read
+constexpr std::size_t read_ahead = 64u << 10;     // taken from a connection whose request is not answered yet
+constexpr std::size_t kept_when_idle = 4u << 20;  // a larger buffer goes when it has been used up
+constexpr std::int16_t api_versions_key = 18;
+
+std::int32_t load_size(const std::byte* at) noexcept {
+    std::uint32_t v = 0;
+    for (int i = 0; i < 4; ++i) v = (v << 8) | std::to_integer<std::uint32_t>(at[i]);
+    return static_cast<std::int32_t>(v);
+}
+
+}  // namespace
+
+connection_id cluster_fsm::connected(std::int32_t node, std::string peer, moment now) {
+    state_.set_now(now);
+    connection c;
+    c.node = node;
+    c.peer = std::move(peer);
+    connections_.emplace(++last_connection_, std::move(c));
+    return last_connection_;
+}
+
+std::span<std::byte> cluster_fsm::prepare(connection_id id) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return {};
+    auto& c = found->second;
+    const auto have = c.end - c.begin;
+    if (c.is != phase::reading && have >= read_ahead) return {};
+    if (have == 0) {
+        c.begin = c.end = 0;
+        if (c.in.size() > kept_when_idle) c.in = {};
+    }
+    if (c.in.size() - c.end < smallest_room) {
+        if (c.begin > 0) {
+            std::memmove(c.in.data(), c.in.data() + c.begin, have);
+            c.begin = 0;
+            c.end = have;
+        }
+        // Room grows with what has come, never with what is claimed.
+        if (c.in.size() - c.end < smallest_room) c.in.resize(std::max(2 * c.in.size(), smallest_room * 2));
+    }
+    return std::span{c.in}.subspan(c.end);
+}
+
+void cluster_fsm::received(connection_id id, std::size_t bytes, moment now) {
+    state_.set_now(now);
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    found->second.end += bytes;
+    if (found->second.is == phase::reading) resumed_.push_back(id);
+    settle();
+}
+
+void cluster_fsm::written(connection_id id, moment now) {
+    state_.set_now(now);
+    const auto found = connections_.find(id);
+    if (found == connections_.end() || found->second.is != phase::writing) return;
+    found->second.is = phase::reading;
+    resumed_.push_back(id);
+    settle();
+}
+
+void cluster_fsm::disconnected(connection_id id, moment now) {
+    state_.set_now(now);
+    connections_.erase(id);
+    settle();
+}
+
+void cluster_fsm::tick(moment now) {
+    state_.set_now(now);
+    while (state_.timers().run_one(now.steady)) {}
+    settle();
+}
+
+void cluster_fsm::take_actions(std::vector<action>& to) {
+    to.clear();
+    std::swap(to, actions_);
+}
+
+// Looks at the connections that may go on, until none is left: handling one request may answer others that waited for it.
+void cluster_fsm::settle() {
+    while (!resumed_.empty()) {
+        const auto id = resumed_.back();
+        resumed_.pop_back();
+        take_frames(id);
+    }
+}
+
+void cluster_fsm::take_frames(connection_id id) {
+    for (;;) {
+        const auto found = connections_.find(id);
+        if (found == connections_.end() || found->second.is != phase::reading) return;
+        auto& c = found->second;
+        const auto have = c.end - c.begin;
+        if (have < size_prefix) return;
+        const auto size = load_size(c.in.data() + c.begin);
+        if (size < 0 || static_cast<std::uint32_t>(size) > state_.options().max_request) return close_connection(id);
+        if (have - size_prefix < static_cast<std::size_t>(size)) return;
+        const protocol::bytes_view frame{c.in.data() + c.begin + size_prefix, static_cast<std::size_t>(size)};
+        c.begin += size_prefix + frame.size();
+        c.is = phase::handling;
+        handle(id, c, frame);
+    }
+}
+
+void cluster_fsm::handle(connection_id id, const connection& c, protocol::bytes_view frame) {
+    protocol::messages::request_header header;
+    std::size_t body_at = 0;
+    if (protocol::decode_request_header(header, frame, body_at)) return close_connection(id);
+    const auto key = header.request_api_key;
+    const auto version = header.request_api_version;
+    exchange from{*this, id, c.node, {key, version, header.correlation_id, std::move(header.client_id)}, c.peer, state_.now()};
+    const auto* api = protocol::find_api(key);
+    if (const auto offered = offered_versions(state_, key); !api || !offered.contains(version)) {
+        if (key == api_versions_key) refuse_api_versions(std::move(from));
+        return;  // else dropping `from` closes the connection, as Kafka does
+    }
+    protocol::any_message request{*api->request};
+    if (protocol::decode(*api->request, request.get(), frame.subspan(body_at), version)) return;
+    tell(from, passing::direction::request, *api->request, request.get(), version, size_prefix + frame.size());
+    find_handler(key)->handle(state_, std::move(from), request.get());
+}
+
+void cluster_fsm::refuse_api_versions(exchange from) {
+    protocol::messages::api_versions_response answer;
+    answer.error_code = static_cast<std::int16_t>(broker_errc::unsupported_version);
+    const auto range = offered_versions(state_, api_versions_key);
+    answer.api_keys.push_back({api_versions_key, range.lowest, range.highest, {}});
+    from.answer_as(answer, 0);
+}
+
+void cluster_fsm::answer(exchange& to, const protocol::message_schema& schema, const void* response, std::int16_t version, owners keep) {
+    const auto found = connections_.find(to.connection());
+    if (found == connections_.end()) return;
+    write_bytes out{to.connection(), {}, std::move(keep)};
+    // An answer that cannot be said in this version is a mistake of a handler; the client is told by the connection's end.
+    if (protocol::encode_response(schema, response, version, to.correlation_id(), out.content)) return close_connection(to.connection());
+    tell(to, passing::direction::response, schema, response, version, out.content.size());
+    found->second.is = phase::writing;
+    actions_.emplace_back(std::move(out));
+}
+
+void cluster_fsm::finish_without_answer(exchange& of) {
+    const auto found = connections_.find(of.connection());
+    if (found == connections_.end()) return;
+    found->second.is = phase::reading;
+    resumed_.push_back(of.connection());
+}
+
+void cluster_fsm::close_connection(connection_id id) {
+    if (connections_.erase(id)) actions_.emplace_back(broker::close_connection{id});
+}
+
+void cluster_fsm::tell(const exchange& of, passing::direction way, const protocol::message_schema& schema, const void* message, std::int16_t version,
+                       std::size_t bytes) {
+    if (watchers_.empty()) return;
+    const passing event{way, state_.now(), of.node(), of.connection(), of.api_key(), version, of.correlation_id(), of.client_id(), &schema, message, bytes};
+    for (auto& w : watchers_) w(event);
+}
+
+}  // namespace kafkawire::broker

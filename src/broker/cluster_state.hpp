@@ -1,0 +1,93 @@
+// cluster_state: what all nodes of the embedded cluster know together: nodes, topics, configuration, coordinators, the time of the present
+// event and the timers. Handlers read and change it; nothing here knows connections or bytes.
+// Owns: all of it. Never: does I/O. Not thread-safe.
+#pragma once
+#include <kafkawire/broker/options.hpp>
+#include <kafkawire/error.hpp>
+#include <kafkawire/protocol/types.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/partition.hpp"
+#include "broker/random.hpp"
+#include "broker/timers.hpp"
+
+namespace kafkawire::broker {
+
+struct node {
+    enum class status : std::uint8_t { up, paused, down };
+    std::int32_t id = 0;
+    std::string host;
+    std::uint16_t port = 0;
+    std::optional<std::string> rack;
+    status is = status::up;
+};
+
+struct topic {
+    std::string name;
+    protocol::uuid id;
+    bool internal = false;
+    std::map<std::string, std::string> configs;          // what was set; defaults come from the table of configs
+    std::vector<std::unique_ptr<partition>> partitions;  // by index
+
+    [[nodiscard]] partition* find(std::int32_t index) const noexcept {
+        return index >= 0 && static_cast<std::size_t>(index) < partitions.size() ? partitions[static_cast<std::size_t>(index)].get() : nullptr;
+    }
+};
+
+class cluster_state {
+public:
+    cluster_state(broker::options o, moment now);
+    ~cluster_state();
+    cluster_state(const cluster_state&) = delete;
+    cluster_state& operator=(const cluster_state&) = delete;
+
+    [[nodiscard]] const broker::options& options() const noexcept { return options_; }
+    [[nodiscard]] const std::string& cluster_id() const noexcept { return cluster_id_; }
+    /// The time of the event that is being handled.
+    [[nodiscard]] const moment& now() const noexcept { return now_; }
+    void set_now(moment now) noexcept { now_ = now; }
+    [[nodiscard]] broker::timers& timers() noexcept { return timers_; }
+    [[nodiscard]] random_source& random() noexcept { return random_; }
+    [[nodiscard]] protocol::uuid random_uuid() noexcept;
+
+    [[nodiscard]] std::vector<node>& nodes() noexcept { return nodes_; }
+    [[nodiscard]] const std::vector<node>& nodes() const noexcept { return nodes_; }
+    [[nodiscard]] node* find_node(std::int32_t id) noexcept;
+    /// The node that leads the cluster: the first that is up.
+    [[nodiscard]] std::int32_t controller() const noexcept;
+
+    [[nodiscard]] const std::map<std::string, topic, std::less<>>& topics() const noexcept { return topics_; }
+    [[nodiscard]] topic* find_topic(std::string_view name) noexcept;
+    [[nodiscard]] topic* find_topic(const protocol::uuid& id) noexcept;
+    [[nodiscard]] partition* find_partition(std::string_view topic, std::int32_t index) noexcept;
+    /// Makes a topic with its partitions spread over the nodes. The spec must have been checked; see validate_topic_name().
+    topic& create_topic(const topic_spec& spec);
+    /// Kafka's rules: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
+    [[nodiscard]] static bool valid_topic_name(std::string_view name) noexcept;
+
+    /// A broker's configuration entry by Kafka's name: what was set, else the default.
+    [[nodiscard]] std::string config(std::string_view name) const;
+    [[nodiscard]] std::int64_t config_number(std::string_view name) const;
+    [[nodiscard]] bool config_flag(std::string_view name) const;
+    /// The same of a topic: its own entry, else the broker's, else the default.
+    [[nodiscard]] std::string config(const topic& of, std::string_view name) const;
+    [[nodiscard]] std::int64_t config_number(const topic& of, std::string_view name) const;
+
+private:
+    broker::options options_;
+    moment now_;
+    broker::timers timers_;
+    random_source random_;
+    std::string cluster_id_;
+    std::vector<node> nodes_;
+    std::map<std::string, topic, std::less<>> topics_;
+    std::map<protocol::uuid, std::string> topic_names_;
+    std::int32_t next_leader_ = 0;
+};
+
+}  // namespace kafkawire::broker
