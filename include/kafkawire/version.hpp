@@ -24,6 +24,7 @@ namespace net {}
 namespace client_detail {}
 namespace group {}
 namespace json {}
+namespace broker {}
 namespace cli {}
 namespace testing {}
 

@@ -34,26 +34,27 @@ connection_id cluster_fsm::connected(std::int32_t node, std::string peer, moment
     return last_connection_;
 }
 
-std::span<std::byte> cluster_fsm::prepare(connection_id id) {
+cluster_fsm::room cluster_fsm::prepare(connection_id id) {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return {};
     auto& c = found->second;
     const auto have = c.end - c.begin;
     if (c.is != phase::reading && have >= read_ahead) return {};
+    auto& in = *c.in;
     if (have == 0) {
         c.begin = c.end = 0;
-        if (c.in.size() > kept_when_idle) c.in = {};
+        if (in.size() > kept_when_idle) in = {};
     }
-    if (c.in.size() - c.end < smallest_room) {
+    if (in.size() - c.end < smallest_room) {
         if (c.begin > 0) {
-            std::memmove(c.in.data(), c.in.data() + c.begin, have);
+            std::memmove(in.data(), in.data() + c.begin, have);
             c.begin = 0;
             c.end = have;
         }
         // Room grows with what has come, never with what is claimed.
-        if (c.in.size() - c.end < smallest_room) c.in.resize(std::max(2 * c.in.size(), smallest_room * 2));
+        if (in.size() - c.end < smallest_room) in.resize(std::max(2 * in.size(), smallest_room * 2));
     }
-    return std::span{c.in}.subspan(c.end);
+    return {std::span{in}.subspan(c.end), c.in};
 }
 
 void cluster_fsm::received(connection_id id, std::size_t bytes, moment now) {
@@ -107,12 +108,13 @@ void cluster_fsm::take_frames(connection_id id) {
         auto& c = found->second;
         const auto have = c.end - c.begin;
         if (have < size_prefix) return;
-        const auto size = load_size(c.in.data() + c.begin);
+        const auto size = load_size(c.in->data() + c.begin);
         if (size < 0 || static_cast<std::uint32_t>(size) > state_.options().max_request) return close_connection(id);
         if (have - size_prefix < static_cast<std::size_t>(size)) return;
-        const protocol::bytes_view frame{c.in.data() + c.begin + size_prefix, static_cast<std::size_t>(size)};
+        const protocol::bytes_view frame{c.in->data() + c.begin + size_prefix, static_cast<std::size_t>(size)};
         c.begin += size_prefix + frame.size();
         c.is = phase::handling;
+        const auto keep = c.in;  // the handler may close the connection
         handle(id, c, frame);
     }
 }

@@ -54,8 +54,13 @@ public:
 
     /// `peer` as Kafka prints client addresses: "/127.0.0.1".
     connection_id connected(std::int32_t node, std::string peer, moment now);
-    /// Room for the next bytes of a connection, at least one. Empty: do not read now, but ask again after every event.
-    [[nodiscard]] std::span<std::byte> prepare(connection_id id);
+    /// Room for the next bytes of a connection, and what keeps it there while they are on their way. Empty: do not read now, but ask again when
+    /// something has been written. One read at a time.
+    struct room {
+        std::span<std::byte> where;
+        std::shared_ptr<const void> owner;
+    };
+    [[nodiscard]] room prepare(connection_id id);
     /// So many bytes now lie at the front of what prepare() gave.
     void received(connection_id id, std::size_t bytes, moment now);
     /// What was last to be written to the connection has gone out.
@@ -76,7 +81,7 @@ private:
         std::int32_t node = 0;
         std::string peer;
         phase is = phase::reading;
-        std::vector<std::byte> in;  // [begin, end) is what has come and was not handled
+        std::shared_ptr<std::vector<std::byte>> in = std::make_shared<std::vector<std::byte>>();  // [begin, end) has come and was not handled
         std::size_t begin = 0, end = 0;
     };
 

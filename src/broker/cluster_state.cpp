@@ -11,7 +11,11 @@ cluster_state::cluster_state(broker::options o, moment now) : options_{std::move
     cluster_id_ = options_.cluster_id.empty() ? random_uuid().to_string() : options_.cluster_id;
     for (std::int32_t i = 0; i < options_.nodes; ++i) {
         const auto place = static_cast<std::size_t>(i);
-        nodes_.push_back({options_.first_node_id + i, options_.host, place < options_.ports.size() ? options_.ports[place] : std::uint16_t{0}, {}, node::status::up});
+        node n;
+        n.id = options_.first_node_id + i;
+        n.host = place < options_.hosts.size() ? options_.hosts[place] : options_.host;
+        n.port = place < options_.ports.size() ? options_.ports[place] : std::uint16_t{0};
+        nodes_.push_back(std::move(n));
     }
     for (const auto& spec : options_.topics) create_topic(spec);
 }

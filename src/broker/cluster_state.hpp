@@ -52,6 +52,7 @@ public:
     [[nodiscard]] const moment& now() const noexcept { return now_; }
     void set_now(moment now) noexcept { now_ = now; }
     [[nodiscard]] broker::timers& timers() noexcept { return timers_; }
+    [[nodiscard]] const broker::timers& timers() const noexcept { return timers_; }
     [[nodiscard]] random_source& random() noexcept { return random_; }
     [[nodiscard]] protocol::uuid random_uuid() noexcept;
 
