@@ -1,6 +1,8 @@
 // The configuration that the embedded cluster knows, by Kafka's names: one table of broker entries, one of topic entries with the broker
 // entry that each falls back on.
 #pragma once
+#include <kafkawire/version.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string_view>

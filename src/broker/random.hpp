@@ -1,5 +1,7 @@
 // Numbers by chance that are the same on every platform for the same seed (splitmix64; std's distributions differ between libraries).
 #pragma once
+#include <kafkawire/version.hpp>
+
 #include <cstdint>
 
 namespace kafkawire::broker {
