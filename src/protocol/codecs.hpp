@@ -85,6 +85,8 @@ class zstd_decoder {
 public:
     ~zstd_decoder();
     codec_error run(bytes_view from, capped_output& to);
+    /// Bytes that the context holds, its window among them.
+    [[nodiscard]] std::size_t memory() const noexcept;
 
 private:
     void* context_ = nullptr;

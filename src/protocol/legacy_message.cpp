@@ -74,7 +74,7 @@ message_error read_message(bytes_view whole, std::int8_t magic, bool check_crc, 
 }
 
 message_error measure_inner(bytes_view content, record_batch& batch, std::int32_t& count, std::int64_t& base_offset) noexcept {
-    std::int64_t first = 0, last = 0;
+    std::int64_t first = 0, last = 0, lowest = std::numeric_limits<std::int64_t>::max(), highest = 0;
     count = 0;
     for (std::size_t at = 0; at < content.size(); ++count) {
         bytes_view whole;
@@ -85,13 +85,17 @@ message_error measure_inner(bytes_view content, record_batch& batch, std::int32_
         if (get<std::int8_t>(p + legacy::attributes) & 7) return {errc::bad_record, "an inner message is compressed itself", at + legacy::attributes};
         last = get<std::int64_t>(p);
         if (count == 0) first = last;
+        lowest = std::min(lowest, last);
+        highest = std::max(highest, last);
         at += whole.size();
     }
     if (count == 0) return {errc::bad_record, "a compressed message has nothing inside", 0};
+    if (highest == std::numeric_limits<std::int64_t>::max()) return {errc::bad_record, "an inner message has the highest number there is, so that no offset could follow", 0};
     base_offset = 0;
     if (batch.magic == 1) {
-        // What producers send may have a wrapper offset of 0, whatever is inside: then the inner offsets are taken as they are.
-        if (first < 0 || last < first || (batch.last_offset != 0 && last > batch.last_offset))
+        // What producers send may have a wrapper offset of 0, whatever is inside: then the inner offsets are taken as they are. The last is
+        // the highest: else one in between could overflow when it is made absolute.
+        if (lowest < 0 || highest > last || (batch.last_offset != 0 && last > batch.last_offset))
             return {errc::bad_record, "the inner offsets do not end at the wrapper's", 0};
         if (batch.last_offset != 0) base_offset = batch.last_offset - last;
     }

@@ -61,6 +61,10 @@ const record_batch* record_batches::next() noexcept {
     if (size > rest.size()) return nullptr;
     const auto whole = rest.first(size);
     if (!(batch_.magic == 2 ? read_current(whole) : read_legacy(whole))) return nullptr;
+    if (batch_.last_offset == std::numeric_limits<std::int64_t>::max()) {
+        refuse(errc::bad_record, "the batch ends at the highest number there is, so that no offset could follow");
+        return nullptr;
+    }
     at_ += size;
     return &batch_;
 }

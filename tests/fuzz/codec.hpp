@@ -16,7 +16,14 @@ inline int codec(compression which, const std::uint8_t* data, std::size_t size) 
     constexpr decompression_limits limits{.max_decompressed_batch = 1 << 20};
     const bytes_view rest{reinterpret_cast<const std::byte*>(data) + 1, size - 1};
     const auto form = data[0] & 2 ? codec_form::magic0 : codec_form::standard;
-    byte_buffer plain, packed, again;
+    // Buffers too; with ones of their own every so often, so that each size of them occurs.
+    static byte_buffer plain, packed, again;
+    static unsigned runs = 0;
+    for (auto* b : {&plain, &packed, &again}) {
+        if (runs % 64 == 0) b->release();
+        b->clear();
+    }
+    ++runs;
     if (data[0] & 1) {
         must(!out.compress(which, rest, packed, default_level, form), "plain bytes do not compress");
         must(!in.decompress(which, packed.view(), plain, limits, form), "what was compressed does not decompress");

@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bytes_view input{reinterpret_cast<const std::byte*>(data) + 1, size - 1};
     const read_options options{.check_crcs = (data[0] & 1) != 0, .limits = {.max_decompressed_batch = 1 << 18}};
     static decompressor with;
-    byte_buffer scratch;
+    static byte_buffer scratch;
     record_batches batches{input, options.check_crcs};
     std::vector<kept_record> records;
     while (const auto* next = batches.next()) {

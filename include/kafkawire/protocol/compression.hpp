@@ -66,7 +66,8 @@ public:
     ~decompressor();
 
     /// Appends the content of `from` to `to`; on an error `to` holds what it held. `from` must not lie in `to`. Several gzip members, lz4 or
-    /// zstd frames one after the other are one content; snappy may be in Java's framing or raw. zstd windows above 128 MiB are refused.
+    /// zstd frames one after the other are one content; snappy may be in Java's framing or raw. A zstd frame may name any window, but
+    /// none above 8 MiB or the limit is allocated for it.
     /// Errors: decompression_failed (wrong or cut bytes), limit_exceeded (the text names the limit), unknown_codec.
     codec_error decompress(compression codec, bytes_view from, byte_buffer& to, const decompression_limits& limits = {},
                            codec_form form = codec_form::standard);

@@ -37,7 +37,7 @@ struct read_options {
 struct record_batch {
     std::int8_t magic = 2;
     std::int64_t base_offset = 0;            ///< formats 0 and 1: of a compressed message it is only known after open_batch()
-    std::int64_t last_offset = 0;            ///< may lie behind the last record, when compaction took that
+    std::int64_t last_offset = 0;            ///< may lie behind the last record, when compaction took that; a batch whose next_offset() does not exist is refused
     std::int32_t partition_leader_epoch = -1;
     std::uint32_t crc = 0;
     std::int16_t attributes = 0;

@@ -6,6 +6,7 @@
 #include "allocations.hpp"
 #include "catch.hpp"
 #include "golden.hpp"
+#include "protocol/codecs.hpp"
 
 using namespace kafkawire;
 using namespace kafkawire::protocol;
@@ -147,11 +148,57 @@ TEST_CASE("a declared size is not believed", "[compression][hostile]") {
     decompressor with;
     byte_buffer out;
     const auto before = allocations::bytes();
-    // snappy: 50 MB announced by five bytes. zstd: a frame that announces 60 MB of content and has none; a window of 256 MB.
+    // snappy: 50 MB announced by five bytes. zstd: a frame that announces 60 MB of content and has none.
     CHECK(with.decompress(compression::snappy, golden::from_hex("80e1eb1700"), out).code == errc::decompression_failed);
     CHECK(with.decompress(compression::zstd, golden::from_hex("28b52ffda0008793030100"), out).code == errc::decompression_failed);
-    CHECK(with.decompress(compression::zstd, golden::from_hex("28b52ffd0090010000"), out).code == errc::decompression_failed);
     CHECK(allocations::bytes() - before < (1u << 20));
+}
+
+namespace {
+// A zstd frame that names a window of 2^log bytes and holds `blocks` times 128 KiB of 'x'.
+std::vector<std::byte> zstd_frame(int window_log, int blocks) {
+    auto frame = golden::from_hex("28b52ffd00");
+    frame.push_back(static_cast<std::byte>((window_log - 10) << 3));
+    // A block of one byte repeated: its header's lowest bit says "the last", the next two the kind, the rest 131,072.
+    for (int i = 1; i <= blocks; ++i)
+        for (const int b : {i == blocks ? 3 : 2, 0, 0x10, 'x'}) frame.push_back(static_cast<std::byte>(b));
+    return frame;
+}
+}  // namespace
+
+TEST_CASE("a zstd window is never larger than 8 MiB or the limit, whatever the frame names", "[compression][hostile]") {
+    constexpr std::size_t block = std::size_t{128} << 10, slack = std::size_t{1} << 20;
+    for (const int log : {10, 20, 23, 24, 27, 28, 31})
+        for (const std::size_t limit : {std::size_t{1} << 10, block, std::size_t{1} << 20, 5 * block, 40 * block, std::size_t{64} << 20}) {
+            CAPTURE(log, limit);
+            detail::zstd_decoder zstd;
+            byte_buffer out;
+            // Two frames, one after the other: each may go its own way.
+            auto both = zstd_frame(log, 4);
+            const auto second = zstd_frame(20, 1);
+            both.insert(both.end(), second.begin(), second.end());
+            detail::capped_output capped{out, both.size() * 4, {.max_decompressed_batch = limit}};
+            const auto error = zstd.run(both, capped);
+            CHECK(error.code == (limit < 5 * block ? errc::limit_exceeded : errc{}));
+            if (!error) {
+                CHECK(out.size() == 5 * block);
+                CHECK(std::ranges::all_of(out.view(), [](std::byte b) { return b == std::byte{'x'}; }));
+            }
+            CHECK(zstd.memory() <= std::min(limit, std::size_t{8} << 20) + slack);
+            CHECK(out.capacity() <= limit + limit / 2 + 8 * block);
+            // The context is none the worse for it.
+            out.clear();
+            detail::capped_output again{out, second.size() * 4, {.max_decompressed_batch = std::size_t{1} << 20}};
+            CHECK(!zstd.run(second, again));
+            CHECK(out.size() == block);
+        }
+    // Cut anywhere, a frame with a large window is as wrong as one with a small one.
+    const auto whole = zstd_frame(27, 2);
+    decompressor with;
+    byte_buffer out;
+    for (std::size_t cut = 0; cut < whole.size(); ++cut)
+        CHECK(with.decompress(compression::zstd, bytes_view{whole}.first(cut), out).code == errc::decompression_failed);
+    CHECK(!with.decompress(compression::zstd, whole, out));
 }
 
 TEST_CASE("a stream that is cut or changed anywhere is an error or other bytes", "[compression][hostile]") {

@@ -406,3 +406,66 @@ TEST_CASE("a reader steps over control batches, says where to go on, and ends at
     CHECK(in.error().first_offset == 12);
     CHECK(in.next_offset() == 12);  // the position stays before the bad batch
 }
+
+namespace {
+// One message of format 0 or 1 at an offset, which its checksum does not cover. With a codec: `value` is what is inside, and the checksum is wrong.
+std::vector<std::byte> old_message(int magic, std::int64_t offset, int codec = 0, bytes_view value = {}) {
+    batch_builder builder;
+    builder.start({.magic = static_cast<std::int8_t>(magic)});
+    REQUIRE(builder.append(1, nullptr, value) == errc{});
+    bytes_view written;
+    REQUIRE(!builder.close(written));
+    std::vector<std::byte> message{written.begin(), written.end()};
+    for (std::size_t i = 0; i < 8; ++i) message[i] = static_cast<std::byte>(static_cast<std::uint64_t>(offset) >> (56 - 8 * i));
+    message[17] = static_cast<std::byte>(codec);
+    return message;
+}
+}  // namespace
+
+TEST_CASE("a batch behind which no offset could follow is refused", "[record_batch][hostile]") {
+    // Found by fuzzing: the offset to go on at overflowed.
+    constexpr auto highest = std::numeric_limits<std::int64_t>::max();
+    batch_builder builder;
+    builder.start({.base_offset = highest - 1});
+    REQUIRE(builder.append_at(highest - 1, 0, "k", "v", {}) == errc{});
+    bytes_view written;
+    REQUIRE(!builder.close(written));
+    std::vector<std::byte> last{written.begin(), written.end()};
+    record_reader in{last};
+    REQUIRE(in.next());
+    CHECK(!in.next());
+    CHECK(!in.error());
+    CHECK(in.next_offset() == highest);
+    last[7] = std::byte{0xff};  // the lowest byte of the base offset, which the checksum leaves out
+    in.start(last);
+    CHECK(!in.next());
+    CHECK(in.error().code == errc::bad_record);
+    CHECK(in.next_offset() == -1);
+
+    // Formats 0 and 1, a message on its own: its checksum leaves the offset out too.
+    for (const int magic : {0, 1}) {
+        CAPTURE(magic);
+        auto message = old_message(magic, highest);
+        in.start(message);
+        CHECK(!in.next());
+        CHECK(in.error().code == errc::bad_record);
+        message[7] = std::byte{0xfe};
+        in.start(message);
+        CHECK(in.next());
+    }
+}
+
+TEST_CASE("inner messages of format 1 do not lie behind their wrapper", "[record_batch][hostile]") {
+    // The middle one's offset could not be made absolute without an overflow.
+    std::vector<std::byte> content;
+    for (const std::int64_t offset : {std::int64_t{0}, std::numeric_limits<std::int64_t>::max(), std::int64_t{2}})
+        for (const auto b : old_message(1, offset)) content.push_back(b);
+    compressor with;
+    byte_buffer packed;
+    REQUIRE(!with.compress(compression::gzip, content, packed));
+    const auto wrapped = old_message(1, 1'000, 1, packed.view());
+    record_reader in{wrapped, {.check_crcs = false}};
+    CHECK(!in.next());
+    CHECK(in.error().code == errc::bad_record);
+    CHECK(in.error().what.find("inner") != std::string_view::npos);
+}
