@@ -29,7 +29,7 @@ struct [[nodiscard]] records_error {
 /// How to read.
 struct read_options {
     bool check_crcs = true;
-    decompression_limits limits;
+    decompression_limits limits = {};
 };
 
 /// One batch: its header, and its content as it lies there. A view into the bytes that it was read from. In formats 0 and 1 a "batch" is
