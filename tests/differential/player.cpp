@@ -151,6 +151,13 @@ void player::raw(const entry& e, std::vector<answer>& out) {
     bytes got;
     const bool sent = on.socket->send(hex(e.text));
     const auto why = sent ? on.socket->receive(got, patience) : no_frame::closed;
+    if (const auto* as = find(e, "with", "api"); as && why == no_frame::none) {
+        const auto space = as->value.find(' ');
+        const awaited of{&e, kafkawire::protocol::find_api(as->value.substr(0, space)), static_cast<std::int16_t>(std::stol(as->value.substr(space))), 7};
+        outcome o;
+        o.message = decoded(of, got, o.instead);
+        return note(e, of, std::move(o), out);
+    }
     if (why == no_frame::none) return out.push_back({&e, {{"raw", kafkawire::json::to_hex(got)}}});
     out.push_back({&e, {{why == no_frame::closed ? "closed" : "silent", true}}});
     lines_.erase(e.connection);
@@ -158,6 +165,8 @@ void player::raw(const entry& e, std::vector<answer>& out) {
 
 void player::note(const entry& given_by, const awaited& of, outcome o, std::vector<answer>& out) {
     document line{{"api", of.api->name}, {"version", of.version}};
+    for (const auto& d : given_by.directives)
+        if (d.name == "free") return out.push_back({&given_by, {{"api", of.api->name}, {"version", of.version}, {"answer", "*"}}});
     if (o.message.is_null()) {
         line.update(o.instead);
         return out.push_back({&given_by, std::move(line)});

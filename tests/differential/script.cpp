@@ -99,10 +99,14 @@ void read_head(entry& e, std::string_view line) {
     e.text = rest;
 }
 
-// `let NAME = PATH`, `until PATH = VALUE`, `with WHAT VALUE`, `keep PATH PREFIX`, `ignore PATH`
+// `let NAME = PATH`, `until PATH = VALUE`, `with WHAT VALUE`, `keep PATH PREFIX`, `ignore PATH`, `free REASON`
 directive read_directive(std::string_view line) {
     directive d;
     d.name = take_word(line);
+    if (d.name == "free") {
+        d.value = line;
+        return d;
+    }
     d.path = take_word(line);
     if (line.starts_with('=')) line = trim(line.substr(1));
     d.value = line;
@@ -111,7 +115,7 @@ directive read_directive(std::string_view line) {
 
 bool is_directive(std::string_view line) {
     const auto word = take_word(line);
-    return word == "let" || word == "until" || word == "with" || word == "keep" || word == "ignore";
+    return word == "let" || word == "until" || word == "with" || word == "keep" || word == "ignore" || word == "free";
 }
 
 void finish(entry& e) {
