@@ -4,6 +4,7 @@
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 
 #include "broker/handlers.hpp"
+#include "broker/topic_rules.hpp"
 
 namespace kafkawire::broker {
 namespace {
@@ -41,7 +42,7 @@ answer_topic not_there(std::string name, protocol::uuid id, broker_errc why) {
 
 answer_topic by_name(cluster_state& cluster, const std::string& name, bool may_create) {
     if (const auto* t = cluster.find_topic(name)) return describe(*t);
-    if (!cluster_state::valid_topic_name(name)) return not_there(name, {}, broker_errc::invalid_topic_exception);
+    if (refuse_topic_name(name)) return not_there(name, {}, broker_errc::invalid_topic_exception);
     if (!may_create || !cluster.config_flag("auto.create.topics.enable")) return not_there(name, {}, broker_errc::unknown_topic_or_partition);
     cluster.create_topic({.name = name, .partitions = static_cast<std::int32_t>(cluster.config_number("num.partitions")), .replication_factor = -1, .configs = {}});
     // Kafka tells of the topic only once its leaders are elected; the client asks again.

@@ -17,6 +17,7 @@ cluster_state::cluster_state(broker::options o, moment now) : options_{std::move
         n.port = place < options_.ports.size() ? options_.ports[place] : std::uint16_t{0};
         nodes_.push_back(std::move(n));
     }
+    settle_defaults();
     for (const auto& spec : options_.topics) create_topic(spec);
 }
 
@@ -59,30 +60,73 @@ partition* cluster_state::find_partition(std::string_view name, std::int32_t ind
 }
 
 topic& cluster_state::create_topic(const topic_spec& spec) {
-    topic t{spec.name, random_uuid(), spec.name == "__consumer_offsets" || spec.name == "__transaction_state", spec.configs, {}};
-    const auto nodes = static_cast<std::int32_t>(nodes_.size());
-    const auto copies = std::min<std::int32_t>(spec.replication_factor > 0 ? spec.replication_factor : 3, nodes);
-    for (std::int32_t i = 0; i < spec.partitions; ++i) {
-        std::vector<std::int32_t> replicas;
-        for (std::int32_t r = 0; r < copies; ++r) replicas.push_back(nodes_[static_cast<std::size_t>((next_leader_ + r) % nodes)].id);
-        next_leader_ = (next_leader_ + 1) % nodes;
-        t.partitions.push_back(std::make_unique<partition>(t.name, t.id, i, std::move(replicas)));
-    }
-    topic_names_.emplace(t.id, t.name);
-    return topics_.emplace(spec.name, std::move(t)).first->second;
+    const auto wanted = spec.replication_factor > 0 ? spec.replication_factor : config_number("default.replication.factor");
+    const auto copies = std::min<std::int64_t>(wanted, static_cast<std::int64_t>(nodes_.size()));
+    return create_topic(spec.name, place(spec.partitions, static_cast<std::int32_t>(copies)), spec.configs);
 }
 
-bool cluster_state::valid_topic_name(std::string_view name) noexcept {
-    if (name.empty() || name.size() > 249 || name == "." || name == "..") return false;
-    return std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-    });
+topic& cluster_state::create_topic(std::string name, const placement& replicas, std::map<std::string, std::string> configs) {
+    topic t{name, random_uuid(), name == "__consumer_offsets" || name == "__transaction_state", std::move(configs), {}};
+    add_partitions(t, replicas);
+    topic_names_.emplace(t.id, t.name);
+    return topics_.emplace(std::move(name), std::move(t)).first->second;
+}
+
+void cluster_state::add_partitions(topic& to, const placement& replicas) {
+    for (const auto& of_one : replicas) {
+        const auto index = static_cast<std::int32_t>(to.partitions.size());
+        to.partitions.push_back(std::make_unique<partition>(to.name, to.id, index, of_one));
+    }
+}
+
+void cluster_state::delete_topic(std::string_view name) {
+    const auto at = topics_.find(name);
+    if (at == topics_.end()) return;
+    if (deleted_.empty()) timers_.set(now_.steady, [this] { deleted_.clear(); });
+    deleted_.push_back(std::move(at->second));
+    topics_.erase(at);
+    topic_names_.erase(deleted_.back().id);
+    for (const auto& p : deleted_.back().partitions) p->set_leader(-1);
+}
+
+cluster_state::placement cluster_state::place(std::int32_t partitions, std::int32_t copies) {
+    std::vector<std::int32_t> up;
+    for (const auto& n : nodes_)
+        if (n.is == node::status::up) up.push_back(n.id);
+    placement result;
+    if (copies < 1 || static_cast<std::size_t>(copies) > up.size()) return result;
+    for (std::int32_t i = 0; i < partitions; ++i, ++next_leader_) {
+        auto& of_one = result.emplace_back();
+        for (std::size_t r = 0; r < static_cast<std::size_t>(copies); ++r) of_one.push_back(up[(next_leader_ + r) % up.size()]);
+    }
+    return result;
+}
+
+void cluster_state::settle_defaults() {
+    const auto nodes = options_.nodes;
+    // What a small cluster needs to work at all, and what keeps tests short; whoever sets an entry has it as it was set.
+    options_.configs.emplace("default.replication.factor", std::to_string(std::min(3, nodes)));
+    options_.configs.emplace("offsets.topic.replication.factor", std::to_string(std::min(3, nodes)));
+    options_.configs.emplace("transaction.state.log.replication.factor", std::to_string(std::min(3, nodes)));
+    options_.configs.emplace("transaction.state.log.min.isr", std::to_string(std::min(2, nodes)));
+    options_.configs.emplace("group.initial.rebalance.delay.ms", "0");
+    // Kafka 4.1 and later keep this one as a default of the whole cluster (eligible leader replicas, KIP-966).
+    dynamic_configs_[""].emplace("min.insync.replicas", config("min.insync.replicas"));
 }
 
 std::string cluster_state::config(std::string_view name) const {
-    if (const auto at = options_.configs.find(std::string{name}); at != options_.configs.end()) return at->second;
+    const auto key = std::string{name};
+    if (const auto all = dynamic_configs_.find(""); all != dynamic_configs_.end())
+        if (const auto at = all->second.find(key); at != all->second.end()) return at->second;
+    if (const auto at = options_.configs.find(key); at != options_.configs.end()) return at->second;
     const auto* entry = find_broker_config(name);
     return entry ? std::string{entry->default_value} : std::string{};
+}
+
+const std::map<std::string, std::string>& cluster_state::dynamic_configs(const std::string& node) const {
+    static const std::map<std::string, std::string> nothing;
+    const auto at = dynamic_configs_.find(node);
+    return at == dynamic_configs_.end() ? nothing : at->second;
 }
 
 namespace {
@@ -101,7 +145,10 @@ bool cluster_state::config_flag(std::string_view name) const { return config(nam
 std::string cluster_state::config(const topic& of, std::string_view name) const {
     if (const auto at = of.configs.find(std::string{name}); at != of.configs.end()) return at->second;
     const auto* entry = find_topic_config(name);
-    return entry ? config(entry->broker_name) : std::string{};
+    if (!entry) return {};
+    if (!entry->broker_name.empty())
+        if (auto of_broker = config(entry->broker_name); !of_broker.empty()) return of_broker;
+    return std::string{entry->default_value};
 }
 
 std::int64_t cluster_state::config_number(const topic& of, std::string_view name) const { return number_of(config(of, name)); }

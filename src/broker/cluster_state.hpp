@@ -66,20 +66,32 @@ public:
     [[nodiscard]] topic* find_topic(std::string_view name) noexcept;
     [[nodiscard]] topic* find_topic(const protocol::uuid& id) noexcept;
     [[nodiscard]] partition* find_partition(std::string_view topic, std::int32_t index) noexcept;
-    /// Makes a topic with its partitions spread over the nodes. The spec must have been checked; see validate_topic_name().
+    /// Makes a topic with its partitions spread over the nodes. The spec must have been checked; see topic_rules.hpp.
     topic& create_topic(const topic_spec& spec);
-    /// Kafka's rules: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
-    [[nodiscard]] static bool valid_topic_name(std::string_view name) noexcept;
+    /// The replicas of each partition, the first being the leader.
+    using placement = std::vector<std::vector<std::int32_t>>;
+    topic& create_topic(std::string name, const placement& replicas, std::map<std::string, std::string> configs);
+    void add_partitions(topic& to, const placement& replicas);
+    /// Takes it away. Those who watch its partitions are told; they then find that it is gone.
+    void delete_topic(std::string_view name);
+    /// Spreads partitions over the nodes that are up, leaders in turn. Empty: fewer than `copies` nodes are up.
+    [[nodiscard]] placement place(std::int32_t partitions, std::int32_t copies);
 
-    /// A broker's configuration entry by Kafka's name: what was set, else the default.
+    /// A broker's configuration entry by Kafka's name: what was set for all nodes, else the default.
     [[nodiscard]] std::string config(std::string_view name) const;
     [[nodiscard]] std::int64_t config_number(std::string_view name) const;
     [[nodiscard]] bool config_flag(std::string_view name) const;
     /// The same of a topic: its own entry, else the broker's, else the default.
     [[nodiscard]] std::string config(const topic& of, std::string_view name) const;
     [[nodiscard]] std::int64_t config_number(const topic& of, std::string_view name) const;
+    /// What was set while the cluster runs: of one node by its number as text, of all nodes under "".
+    [[nodiscard]] const std::map<std::string, std::string>& dynamic_configs(const std::string& node) const;
+    /// Replace all that was set; checked before.
+    void set_dynamic_configs(const std::string& node, std::map<std::string, std::string> to) { dynamic_configs_[node] = std::move(to); }
+    void set_topic_configs(topic& of, std::map<std::string, std::string> to) { of.configs = std::move(to); }
 
 private:
+    void settle_defaults();
     broker::options options_;
     moment now_;
     broker::timers timers_;
@@ -88,7 +100,9 @@ private:
     std::vector<node> nodes_;
     std::map<std::string, topic, std::less<>> topics_;
     std::map<protocol::uuid, std::string> topic_names_;
-    std::int32_t next_leader_ = 0;
+    std::map<std::string, std::map<std::string, std::string>> dynamic_configs_;
+    std::size_t next_leader_ = 0;
+    std::vector<topic> deleted_;  // until nobody is in the middle of using one
 };
 
 }  // namespace kafkawire::broker

@@ -6,6 +6,14 @@
 namespace kafkawire::protocol::messages {
 struct metadata_request;
 struct api_versions_request;
+struct create_topics_request;
+struct delete_topics_request;
+struct describe_configs_request;
+struct alter_configs_request;
+struct create_partitions_request;
+struct incremental_alter_configs_request;
+struct describe_cluster_request;
+struct describe_topic_partitions_request;
 }  // namespace kafkawire::protocol::messages
 
 namespace kafkawire::broker {
@@ -15,6 +23,14 @@ namespace messages = protocol::messages;
 // One line per API. The message types stay incomplete here, so that adding a message rebuilds its handler alone.
 void metadata(cluster_state& cluster, exchange from, const messages::metadata_request& request);
 void api_versions(cluster_state& cluster, exchange from, const messages::api_versions_request& request);
+void create_topics(cluster_state& cluster, exchange from, const messages::create_topics_request& request);
+void delete_topics(cluster_state& cluster, exchange from, const messages::delete_topics_request& request);
+void describe_configs(cluster_state& cluster, exchange from, const messages::describe_configs_request& request);
+void alter_configs(cluster_state& cluster, exchange from, const messages::alter_configs_request& request);
+void create_partitions(cluster_state& cluster, exchange from, const messages::create_partitions_request& request);
+void incremental_alter_configs(cluster_state& cluster, exchange from, const messages::incremental_alter_configs_request& request);
+void describe_cluster(cluster_state& cluster, exchange from, const messages::describe_cluster_request& request);
+void describe_topic_partitions(cluster_state& cluster, exchange from, const messages::describe_topic_partitions_request& request);
 
 namespace {
 
@@ -26,6 +42,14 @@ void erased(cluster_state& cluster, exchange from, const void* request) {
 constexpr std::array table{
     handler{3, erased<messages::metadata_request, metadata>},
     handler{18, erased<messages::api_versions_request, api_versions>},
+    handler{19, erased<messages::create_topics_request, create_topics>},
+    handler{20, erased<messages::delete_topics_request, delete_topics>},
+    handler{32, erased<messages::describe_configs_request, describe_configs>},
+    handler{33, erased<messages::alter_configs_request, alter_configs>},
+    handler{37, erased<messages::create_partitions_request, create_partitions>},
+    handler{44, erased<messages::incremental_alter_configs_request, incremental_alter_configs>},
+    handler{60, erased<messages::describe_cluster_request, describe_cluster>},
+    handler{75, erased<messages::describe_topic_partitions_request, describe_topic_partitions>},
 };
 static_assert(std::is_sorted(table.begin(), table.end(), [](const handler& a, const handler& b) { return a.key < b.key; }));
 
