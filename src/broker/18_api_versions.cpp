@@ -19,12 +19,15 @@ bool valid_software_word(std::string_view word) {
            std::all_of(word.begin(), word.end(), [&](char c) { return plain(c) || c == '-' || c == '.'; });
 }
 
-void add_features(response& to, std::int16_t version) {
+void add_features(const kafka_release& of, std::int16_t version, response& to) {
+    if (of.metadata_version.empty()) return;
     struct feature {
         std::string_view name;
         std::int16_t lowest, highest, finalized;  // finalized 0: not
     };
-    static constexpr std::array features{feature{"group.version", 0, 1, 1}, feature{"metadata.version", 7, 30, 30}, feature{"transaction.version", 0, 2, 2}};
+    const std::array features{feature{"group.version", 0, 1, of.group_version},
+                              feature{"metadata.version", of.metadata_version.lowest, of.metadata_version.highest, of.metadata_version.highest},
+                              feature{"transaction.version", 0, 2, of.transaction_version}};
     for (const auto& f : features) {
         if (f.lowest > 0 || version >= 4) to.supported_features.push_back({std::string{f.name}, f.lowest, f.highest, {}});
         if (f.finalized > 0) to.finalized_features.push_back({std::string{f.name}, f.finalized, f.finalized, {}});
@@ -44,7 +47,7 @@ void api_versions(cluster_state& cluster, exchange from, const protocol::message
     }
     for (const auto& h : handlers())
         if (const auto range = offered_versions(cluster, h.key); !range.empty()) answer.api_keys.push_back({h.key, range.lowest, range.highest, {}});
-    if (version >= 3) add_features(answer, version);
+    if (version >= 3) add_features(cluster.release(), version, answer);
     from.answer(answer);
 }
 

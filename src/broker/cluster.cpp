@@ -179,6 +179,11 @@ cluster::cluster(asio::any_io_executor executor, const broker::options& o) : clu
 cluster::cluster(std::vector<std::shared_ptr<net::environment>> of_nodes, const broker::options& o) {
     const auto refuse = [](std::string text) { throw system_error{error{.code = errc::bad_configuration, .text = std::move(text)}}; };
     if (o.nodes < 1 || o.nodes > 1000) refuse("an embedded cluster has 1 to 1000 nodes, not " + std::to_string(o.nodes));
+    if (!find_kafka_release(o.as_version)) {
+        std::string known;
+        for (const auto& r : kafka_releases()) known += (known.empty() ? "" : ", ") + std::string{r.name};
+        refuse("an embedded cluster can pass for Kafka " + known + ", not '" + o.as_version + "'");
+    }
     if (of_nodes.empty()) refuse("an embedded cluster needs an environment");
     driver_ = std::make_shared<driver>(std::move(of_nodes), o);
 }

@@ -7,7 +7,9 @@
 
 namespace kafkawire::broker {
 
-cluster_state::cluster_state(broker::options o, moment now) : options_{std::move(o)}, now_{now}, random_{options_.seed} {
+cluster_state::cluster_state(broker::options o, moment now)
+    : options_{std::move(o)}, release_{find_kafka_release(options_.as_version)}, now_{now}, random_{options_.seed} {
+    if (!release_) release_ = &kafka_releases().front();  // the driver has refused unknown names
     cluster_id_ = options_.cluster_id.empty() ? random_uuid().to_string() : options_.cluster_id;
     for (std::int32_t i = 0; i < options_.nodes; ++i) {
         const auto place = static_cast<std::size_t>(i);

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/kafka_versions.hpp"
 #include "broker/partition.hpp"
 #include "broker/random.hpp"
 #include "broker/timers.hpp"
@@ -47,6 +48,8 @@ public:
     cluster_state& operator=(const cluster_state&) = delete;
 
     [[nodiscard]] const broker::options& options() const noexcept { return options_; }
+    /// The Kafka that it passes for.
+    [[nodiscard]] const kafka_release& release() const noexcept { return *release_; }
     [[nodiscard]] const std::string& cluster_id() const noexcept { return cluster_id_; }
     /// The time of the event that is being handled.
     [[nodiscard]] const moment& now() const noexcept { return now_; }
@@ -93,6 +96,7 @@ public:
 private:
     void settle_defaults();
     broker::options options_;
+    const kafka_release* release_;
     moment now_;
     broker::timers timers_;
     random_source random_;

@@ -62,12 +62,14 @@ const handler* find_handler(std::int16_t key) noexcept {
     return at != table.end() && at->key == key ? &*at : nullptr;
 }
 
-protocol::version_range offered_versions(const cluster_state&, std::int16_t key) noexcept {
-    const auto* api = protocol::find_api(key);
-    if (!api || !find_handler(key) || !api->in.broker) return protocol::none();
-    auto range = api->kafka_4_3;
-    range.highest = std::min(range.highest, api->latest_stable);
-    return range;
+protocol::version_range offered_versions(const cluster_state& cluster, std::int16_t key) noexcept {
+    const auto* h = find_handler(key);
+    if (!h) return protocol::none();
+    auto range = versions_in(cluster.release(), key);
+    const auto newest = versions_in(kafka_releases().front(), key);
+    range.lowest = std::max(range.lowest, h->lowest >= 0 ? h->lowest : newest.lowest);
+    range.highest = std::min(range.highest, newest.highest);
+    return range.empty() ? protocol::none() : range;
 }
 
 }  // namespace kafkawire::broker

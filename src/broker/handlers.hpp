@@ -14,6 +14,7 @@ struct handler {
     /// Answers, or keeps the exchange to answer later. `request` is a message of the API's request schema, decoded; record data in it points into
     /// the frame, which is gone when this returns.
     void (*handle)(cluster_state& cluster, exchange from, const void* request);
+    std::int16_t lowest = -1;  ///< the lowest version that it can answer; -1: the lowest of Kafka 4.3
 };
 
 /// By ascending key.

@@ -67,6 +67,20 @@ TEST_CASE("Metadata names the nodes, and makes a topic that it was asked for") {
     CHECK(second.topics[0].partitions[0].replica_nodes.size() == 3);
 }
 
+TEST_CASE("a cluster that passes for an older Kafka offers no more than that") {
+    const auto highest_metadata = [](std::string as) {
+        harness h{{.as_version = std::move(as)}};
+        for (const auto& a : h.ask(h.connect(), messages::api_versions_request{}, 0).api_keys)
+            if (a.api_key == 3) return a.max_version;
+        return std::int16_t{-1};
+    };
+    CHECK(highest_metadata("4.3") == 13);
+    CHECK(highest_metadata("3.9") == 12);
+    CHECK(highest_metadata("2.8") == 11);
+    harness old{{.as_version = "2.8"}};
+    CHECK(old.ask(old.connect(), hello(), 3).finalized_features.empty());
+}
+
 TEST_CASE("requests that come in one piece are answered one after the other, in order") {
     harness h;
     const auto c = h.connect();
