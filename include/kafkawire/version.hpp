@@ -21,6 +21,7 @@ namespace protocol {
 namespace messages {}
 }  // namespace protocol
 namespace net {}
+namespace sim {}
 namespace client_detail {}
 namespace group {}
 namespace json {}
