@@ -146,7 +146,7 @@ private:
 };
 
 /// What travels one way between two hosts.
-struct link {
+struct link_settings {
     delay_law delay = delay_law::uniform(std::chrono::microseconds{100}, std::chrono::microseconds{500});
     std::uint64_t bytes_per_second = 0;  ///< 0: as fast as the delay; 1: a trickle
     std::size_t window = 64 * 1024;      ///< bytes under way and unread before a writer of a new connection waits
@@ -214,9 +214,9 @@ public:
 
     // --- network ---
     /// Of all pairs of hosts that have none of their own.
-    void set_link(const link& l);
+    void set_link(const link_settings& l);
     /// One way. Delays hold from now on, the window for new connections.
-    void set_link(const host& from, const host& to, const link& l);
+    void set_link(const host& from, const host& to, const link_settings& l);
     /// Nothing from `from` reaches `to` until it is let through again. Connections stay; what was sent is held, and sent again later.
     void block(const host& from, const host& to);
     void unblock(const host& from, const host& to);

@@ -95,7 +95,7 @@ void world_state::end() {
 
 // --- the network ---
 
-const link& world_state::settings(const host_state& from, const host_state& to) {
+const link_settings& world_state::settings(const host_state& from, const host_state& to) {
     const auto& d = between(from, to);
     return d.has_own ? d.settings : common;
 }

@@ -85,7 +85,7 @@ struct host_state {
 };
 
 struct directed {  // what goes one way between two hosts
-    link settings;
+    link_settings settings;
     bool has_own = false;
     bool blocked = false;
     std::uint64_t cut_in = 0;                               // bytes; with cut_armed
@@ -107,7 +107,7 @@ struct world_state {
 
     // --- the network ---
     directed& between(const host_state& from, const host_state& to) { return links[from.index * max_hosts + to.index]; }
-    const link& settings(const host_state& from, const host_state& to);
+    const link_settings& settings(const host_state& from, const host_state& to);
     [[nodiscard]] bool lost(const host_state& from, const host_state& to) {
         return from.now == host_state::condition::gone || to.now == host_state::condition::gone || between(from, to).blocked;
     }
@@ -133,7 +133,7 @@ struct world_state {
     random_source of_test, of_network, of_names;
     asio::execution_context context;
     std::deque<host_state> hosts;
-    link common;
+    link_settings common;
     std::vector<directed> links = std::vector<directed>(max_hosts * max_hosts);
     std::vector<std::weak_ptr<connection>> connections;
     std::uint64_t next_connection = 1;

@@ -1,4 +1,6 @@
 // The faces of the world and its hosts: what tests call. Every change is told to the trace.
+#include <kafkawire/error.hpp>
+
 #include "sim/connection.hpp"
 
 namespace kafkawire::sim {
@@ -145,9 +147,9 @@ host& world::at(std::string_view name) {
     throw std::out_of_range{"no host " + std::string{name}};
 }
 
-void world::set_link(const link& l) { state_->common = l; }
+void world::set_link(const link_settings& l) { state_->common = l; }
 
-void world::set_link(const host& from, const host& to, const link& l) {
+void world::set_link(const host& from, const host& to, const link_settings& l) {
     auto& d = state_->between(state_of(*state_, from), state_of(*state_, to));
     d.settings = l;
     d.has_own = true;

@@ -36,6 +36,7 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"environment.hpp", "net"},  {"asio_environment.hpp", "net"}, {"detail/asio.hpp", "net"},
     {"detail/function.hpp", "net"}, {"tokens.hpp", "net"},        {"detailed.hpp", "net"},
     {"options.hpp", "net"},      {"client.hpp", "client"},        {"json.hpp", "json"},
+    {"simulation.hpp", "sim"},   {"testing/history.hpp", "sim"},  {"testing/check.hpp", "sim"},
     {"broker.hpp", "broker"},
 };
 
