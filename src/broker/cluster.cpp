@@ -11,7 +11,7 @@ namespace kafkawire::broker {
 class cluster::driver : public std::enable_shared_from_this<cluster::driver> {
 public:
     driver(std::vector<std::shared_ptr<net::environment>> of_nodes, broker::options o)
-        : environments_{std::move(of_nodes)}, machine_{seeded(std::move(o), *environments_.front()), now_of(*environments_.front())} {}
+        : environments_{std::move(of_nodes)}, machine_{seeded(o, *environments_.front()), now_of(*environments_.front()), open_folder(o)} {}
 
     std::error_code start() {
         timer_ = environments_.front()->make_timer([this] {
@@ -53,6 +53,13 @@ private:
     static broker::options seeded(broker::options o, net::environment& env) {
         while (o.seed == 0) o.seed = env.random();
         return o;
+    }
+    static std::shared_ptr<storage> open_folder(const broker::options& o) {
+        if (o.folder.empty()) return nullptr;
+        std::error_code ec;
+        auto files = make_file_storage(o.folder, ec);
+        if (ec) throw system_error{error{.code = errc::bad_configuration, .text = "the folder " + o.folder + " cannot be used: " + ec.message()}};
+        return files;
     }
     static moment now_of(net::environment& env) { return {env.now(), env.wall_now()}; }
     [[nodiscard]] moment now() { return now_of(*environments_.front()); }

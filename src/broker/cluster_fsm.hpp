@@ -45,7 +45,8 @@ using watcher = unique_function<void(const passing&)>;
 
 class cluster_fsm final : private answer_sink {
 public:
-    cluster_fsm(options o, moment now) : state_{std::move(o), now} {}
+    /// `files`: see cluster_state.
+    cluster_fsm(options o, moment now, std::shared_ptr<storage> files = nullptr) : state_{std::move(o), now, std::move(files)} {}
 
     /// The cluster's state, for controls and tests.
     [[nodiscard]] cluster_state& state() noexcept { return state_; }

@@ -7,9 +7,13 @@
 
 namespace kafkawire::broker {
 
-cluster_state::cluster_state(broker::options o, moment now)
-    : options_{std::move(o)}, release_{find_kafka_release(options_.as_version)}, now_{now}, random_{options_.seed} {
+cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<storage> files)
+    : options_{std::move(o)}, release_{find_kafka_release(options_.as_version)}, now_{now}, world_{options_.max_bytes}, files_{std::move(files)},
+      random_{options_.seed} {
     if (!release_) release_ = &kafka_releases().front();  // the driver has refused unknown names
+    world_.timers = &timers_;
+    world_.now = &now_;
+    world_.replication_delay = options_.replication_delay;
     cluster_id_ = options_.cluster_id.empty() ? random_uuid().to_string() : options_.cluster_id;
     for (std::int32_t i = 0; i < options_.nodes; ++i) {
         const auto place = static_cast<std::size_t>(i);
@@ -69,6 +73,8 @@ topic& cluster_state::create_topic(const topic_spec& spec) {
 
 topic& cluster_state::create_topic(std::string name, const placement& replicas, std::map<std::string, std::string> configs) {
     topic t{name, random_uuid(), name == "__consumer_offsets" || name == "__transaction_state", std::move(configs), {}};
+    if (files_)
+        if (const auto known = segment_store{files_, name + "-0"}.saved_topic_id()) t.id = *known;
     add_partitions(t, replicas);
     topic_names_.emplace(t.id, t.name);
     return topics_.emplace(std::move(name), std::move(t)).first->second;
@@ -77,8 +83,19 @@ topic& cluster_state::create_topic(std::string name, const placement& replicas, 
 void cluster_state::add_partitions(topic& to, const placement& replicas) {
     for (const auto& of_one : replicas) {
         const auto index = static_cast<std::int32_t>(to.partitions.size());
-        to.partitions.push_back(std::make_unique<partition>(to.name, to.id, index, of_one));
+        auto& p = *to.partitions.emplace_back(std::make_unique<partition>(world_, to.name, to.id, index, of_one));
+        if (files_) open_files(to, p);
+        for (const auto node : of_one)
+            if (const auto* n = find_node(node); n && n->is == node::status::down) p.replica_down(node, false);
     }
+}
+
+void cluster_state::open_files(const topic& of, partition& p) {
+    auto store = std::make_unique<segment_store>(files_, of.name + '-' + std::to_string(p.index()));
+    static_cast<void>(store->save_topic_id(of.id));
+    // A folder that cannot be read makes an empty partition, which answers KAFKA_STORAGE_ERROR when it is written to.
+    static_cast<void>(p.log().open(std::move(store), static_cast<std::uint64_t>(std::max<std::int64_t>(config_number(of, "segment.bytes"), 1 << 20))));
+    p.recovered();
 }
 
 void cluster_state::delete_topic(std::string_view name) {
@@ -88,7 +105,33 @@ void cluster_state::delete_topic(std::string_view name) {
     deleted_.push_back(std::move(at->second));
     topics_.erase(at);
     topic_names_.erase(deleted_.back().id);
-    for (const auto& p : deleted_.back().partitions) p->set_leader(-1);
+    for (const auto& p : deleted_.back().partitions) {
+        p->set_leader(-1);
+        if (files_) static_cast<void>(files_->remove(p->topic() + '-' + std::to_string(p->index())));
+    }
+}
+
+void cluster_state::tell_replicas(std::int32_t node, node::status is) {
+    for (auto& [name, t] : topics_) {
+        const auto lossy = unclean(t);
+        for (const auto& p : t.partitions) {
+            if (is == node::status::down) p->replica_down(node, lossy);
+            else if (is == node::status::up) p->replica_up(node, lossy);
+            else p->replica_paused(node);
+        }
+    }
+}
+
+void cluster_state::set_node_status(std::int32_t id, node::status is) {
+    auto* n = find_node(id);
+    if (!n || n->is == is) return;
+    n->is = is;
+    ++n->status_changes;
+    tell_replicas(id, is);
+    if (is != node::status::paused) return;
+    timers_.set(now_.steady + std::chrono::milliseconds{config_number("broker.session.timeout.ms")}, [this, id, changes = n->status_changes] {
+        if (const auto* still = find_node(id); still && still->status_changes == changes) tell_replicas(id, node::status::down);
+    });
 }
 
 cluster_state::placement cluster_state::place(std::int32_t partitions, std::int32_t copies) {

@@ -26,6 +26,7 @@ struct node {
     std::uint16_t port = 0;
     std::optional<std::string> rack;
     status is = status::up;
+    std::uint64_t status_changes = 0;
 };
 
 struct topic {
@@ -42,7 +43,8 @@ struct topic {
 
 class cluster_state {
 public:
-    cluster_state(broker::options o, moment now);
+    /// `files`: where everything is kept, if anywhere; a topic whose folders are there already comes back with what is in them.
+    cluster_state(broker::options o, moment now, std::shared_ptr<storage> files = nullptr);
     ~cluster_state();
     cluster_state(const cluster_state&) = delete;
     cluster_state& operator=(const cluster_state&) = delete;
@@ -75,10 +77,17 @@ public:
     using placement = std::vector<std::vector<std::int32_t>>;
     topic& create_topic(std::string name, const placement& replicas, std::map<std::string, std::string> configs);
     void add_partitions(topic& to, const placement& replicas);
-    /// Takes it away. Those who watch its partitions are told; they then find that it is gone.
+    /// Takes it away, with its files. Those who watch its partitions are told; they then find that it is gone.
     void delete_topic(std::string_view name);
     /// Spreads partitions over the nodes that are up, leaders in turn. Empty: fewer than `copies` nodes are up.
     [[nodiscard]] placement place(std::int32_t partitions, std::int32_t copies);
+    /// Takes a node down, up or into a pause, for its replicas too: see partition.hpp. A paused node's replicas leave the in-sync replicas
+    /// after broker.session.timeout.ms, unless it is up again. Who serves its connections is told elsewhere.
+    void set_node_status(std::int32_t node, node::status is);
+    /// What all partitions share: limits, the replication delay, who watches leaders.
+    [[nodiscard]] partition_world& world() noexcept { return world_; }
+    /// Where everything is kept; null: only in memory.
+    [[nodiscard]] storage* files() const noexcept { return files_.get(); }
 
     /// A broker's configuration entry by Kafka's name: what was set for all nodes, else the default.
     [[nodiscard]] std::string config(std::string_view name) const;
@@ -95,10 +104,16 @@ public:
 
 private:
     void settle_defaults();
+    void open_files(const topic& of, partition& p);
+    [[nodiscard]] bool unclean(const topic& of) const { return config(of, "unclean.leader.election.enable") == "true"; }
+    void tell_replicas(std::int32_t node, node::status is);
+
     broker::options options_;
     const kafka_release* release_;
     moment now_;
     broker::timers timers_;
+    partition_world world_;
+    std::shared_ptr<storage> files_;
     random_source random_;
     std::string cluster_id_;
     std::vector<node> nodes_;

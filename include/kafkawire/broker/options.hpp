@@ -2,6 +2,7 @@
 #pragma once
 #include <kafkawire/version.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -29,6 +30,7 @@ struct options {
     std::string folder{};                          ///< keep everything here, across restarts; empty: in memory
     std::uint64_t max_bytes = 1u << 30;          ///< of records in memory, over all partitions; the oldest go first
     std::uint32_t max_request = 100u << 20;      ///< socket.request.max.bytes: a longer frame closes the connection
+    std::chrono::nanoseconds replication_delay{0};  ///< after which the other replicas have what the leader has; 0: at once
     std::uint64_t seed = 0;                      ///< of ids and choices; the same seed and requests give the same answers. 0: chosen by chance
     std::vector<topic_spec> topics{};
     std::map<std::string, std::string> configs{};  ///< of the brokers, Kafka's names: "auto.create.topics.enable", "num.partitions", ...
