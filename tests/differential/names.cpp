@@ -100,7 +100,9 @@ bool allowances::has(const table& in, const std::string& api, const std::string&
 void names::give(const std::string& name, const document& value, std::string_view field) {
     values_[name] = value;
     if (value.is_string() && !value.get_ref<const std::string&>().empty()) texts_[value.get<std::string>()] = "$" + name;
-    if (value.is_number_integer() && value.get<std::int64_t>() >= 0) numbers_[{std::string{field}, value.get<std::int64_t>()}] = "$" + name;
+    // Generations and epochs are counted, and so the same everywhere.
+    const bool handed_out = field == "producerId" || field == "sessionId";
+    if (handed_out && value.is_number_integer() && value.get<std::int64_t>() > 0) numbers_[{std::string{field}, value.get<std::int64_t>()}] = "$" + name;
 }
 
 void names::note_topic_ids(const document& answer) {
