@@ -1,8 +1,5 @@
-"""librdkafka of confluent-kafka's wheel as a judge: judge.py BOOTSTRAP PREFIX [CASE...] prints PASS, FAIL or NOT-RUN for each case."""
-import concurrent.futures
-import os
+"""librdkafka of confluent-kafka's wheel as a judge: confluent.py BOOTSTRAP PREFIX [CASE...]."""
 import random
-import sys
 import threading
 import time
 
@@ -11,32 +8,15 @@ from confluent_kafka import (Consumer, ConsumerGroupState, ConsumerGroupTopicPar
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec,
                                    ResourceType)
 
-CLIENT = 'confluent-kafka'
-LIMIT = 60.0
+import cases
+from cases import equal
+
 STEP = 1000
 FIRST = int(time.time() * 1000) - 3_600_000  # old timestamps would meet the broker's retention
 PARTS = 6
 
 
-class Env:
-    """What a case gets: where the broker is, names that nobody else uses, and a word for the result's line."""
-
-    def __init__(self, brokers, prefix):
-        self.brokers, self.prefix, self.said, self.client = brokers, prefix, '', None
-        self.deadline = time.monotonic() + LIMIT - 2
-
-    def name(self, s):
-        return f'{self.prefix}-{s}'
-
-    def late(self):
-        return time.monotonic() > self.deadline
-
-    def until(self, what, test):
-        while not test():
-            if self.late():
-                raise AssertionError(f'did not come: {what}')
-            time.sleep(0.02)
-
+class Env(cases.Env):
     def config(self, **more):
         out = {'bootstrap.servers': self.brokers, 'topic.metadata.refresh.fast.interval.ms': 50, 'log_level': 0}
         out.update({k.replace('_', '.'): v for k, v in more.items()})
@@ -86,11 +66,6 @@ def records(n):
             value = rng.randbytes(300_000)
         out.append((key, value, headers, FIRST + i * STEP))
     return out
-
-
-def equal(what, want, got):
-    if want != got:
-        raise AssertionError(f'{what}: {got!r:.300} instead of {want!r:.300}')
 
 
 def compare(want, got):
@@ -549,42 +524,4 @@ CASES = {
 }
 
 
-def one(name, brokers, prefix):
-    case = CASES[name]
-    if isinstance(case, str):
-        return f'NOT-RUN {CLIENT} {name} {case}'
-    e, began, ended = Env(brokers, f'{prefix}-{CLIENT}-{name}'), time.monotonic(), []
-
-    def run():
-        try:
-            case(e)
-            ended.append(None)
-        except BaseException as x:  # noqa: whatever it is, it is this case's failure
-            at = x.__traceback__
-            while at.tb_next and at.tb_next.tb_frame.f_code.co_filename == __file__:
-                at = at.tb_next
-            ended.append(f'{x!r} at line {at.tb_lineno}' if not isinstance(x, AssertionError) else str(x))
-    t = threading.Thread(target=run, daemon=True)
-    t.start()
-    t.join(LIMIT)
-    failure = ended[0] if ended else f'no end after {LIMIT:.0f} s'
-    took = f'{time.monotonic() - began:.1f}s'
-    if failure is None:
-        return f'PASS {CLIENT} {name} {took} {e.said}'
-    return f'FAIL {CLIENT} {name} {took} {failure}' + (f' (last: {e.said})' if e.said else '')
-
-
-def main():
-    if len(sys.argv) < 3:
-        sys.exit('usage: judge.py BOOTSTRAP PREFIX [CASE...]')
-    names = [n for n in CASES if not sys.argv[3:] or n in sys.argv[3:]]
-    good = True
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        for f in concurrent.futures.as_completed([pool.submit(one, n, sys.argv[1], sys.argv[2]) for n in names]):
-            line = f.result().replace('\n', ' ')
-            good = good and not line.startswith('FAIL')
-            print(line, flush=True)
-    os._exit(0 if good else 1)  # a case that hangs must not keep the process
-
-
-main()
+cases.main('confluent-kafka', CASES, Env, 6)
