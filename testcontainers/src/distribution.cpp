@@ -213,7 +213,7 @@ std::vector<std::string> distribution::command(const std::vector<std::string>& a
                "-v", seen + ":" + seen, "-w", seen, "--entrypoint", "java", "apache/kafka:" + version_, "-cp", "/opt/kafka/libs/*"};
         // clang-format on
     } else {
-        out = {java_.string(), "-cp", (libraries_ / "*").string()};
+        out = {java_.string(), "-cp", class_path()};
     }
     // What a JVM unpacks or maps in its temporary folder would stay behind when it is killed.
     out.insert(out.end(), {"-XX:-UsePerfData", "-Djava.io.tmpdir=" + folder.string()});

@@ -29,6 +29,8 @@ public:
 
     bool in_docker() const { return !docker_.empty(); }
     std::string version() const { return version_; }
+    // Kafka's classes as a Java class path; empty in Docker, where they are inside the image.
+    std::string class_path() const { return in_docker() ? std::string{} : (libraries_ / "*").string(); }
     // A folder of this user's and this version's that may be used to keep things from one cluster to the next.
     std::filesystem::path cache() const;
     // The command line for `arguments` (JVM options, main class, its arguments) with Kafka's classes. `name` names the container and

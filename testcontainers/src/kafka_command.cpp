@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "control.hpp"
+#include "distribution.hpp"
 #include "process.hpp"
 #include "testcontainers/kafka_cluster.hpp"
 #include "testcontainers/proxy.hpp"
@@ -42,6 +43,7 @@ constexpr auto usage = R"(usage: kafka COMMAND [OPTIONS]
                      cut, black-hole, drop-answers, refuse, heal (ends all of it), or counts (prints what has passed)
   tool TOOL ARGS...  one of Kafka's own Java programs against the cluster: console-producer, console-consumer, topics,
                      get-offsets, dump-log, consumer-groups, configs, leader-election, producer-perf, consumer-perf, or a class
+  classpath V        that version's classes as a Java class path, for programs of one's own; fetched first if they are not there
 Every command takes --name NAME (before the arguments of `tool`); without it the cluster is called "default".
 Data goes to standard output, the rest to standard error. Exit status: 0 done, 1 it failed, 2 wrong usage.
 )";
@@ -289,6 +291,11 @@ int run(const words& args) {
     if (c.command == "hold") return hold(c);
     if (c.command == "up") return up(c, args);
     if (c.command == "down") return c.all ? down_all() : down(c.name);
+    if (c.command == "classpath") {
+        if (c.rest.size() != 1) throw usage_error("classpath takes a version");
+        std::cout << ktd::distribution::find(c.rest[0], ktd::distribution::kind::jvm).class_path() << "\n";
+        return 0;
+    }
     if (c.command == "status" && !c.named) return status_all();
     static constexpr std::array known = {"status",  "bootstrap", "kill", "stop",  "pause", "resume",
                                          "restart", "logs",      "data", "proxy", "tool"};

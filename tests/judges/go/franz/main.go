@@ -449,17 +449,22 @@ func txnFenced(ctx context.Context, e *judge.Env) error {
 	})
 }
 
-// txnOffsets moves records from one topic to another with the offsets in the transaction: one transaction is aborted and done again.
-func txnOffsets(ctx context.Context, e *judge.Env) error {
+// move moves records from one topic to another with the offsets in the transaction: one transaction is aborted and done again.
+func txnOffsets(opts ...kgo.Opt) func(context.Context, *judge.Env) error {
+	return func(ctx context.Context, e *judge.Env) error { return move(ctx, e, opts...) }
+}
+
+func move(ctx context.Context, e *judge.Env, opts ...kgo.Opt) error {
 	return filled(ctx, e, 30, func(in string, _ *kgo.Client, ad *kadm.Client) error {
 		out, group := e.Name("out"), e.Name("g")
 		if err := create(ctx, ad, out, 1); err != nil {
 			return err
 		}
 		session := func(end kgo.TransactionEndTry) error {
-			s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(e.Brokers...), kgo.TransactionalID(e.Name("x")), kgo.ConsumerGroup(group),
-				kgo.ConsumeTopics(in), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-				kgo.RequireStableFetchOffsets(), kgo.MetadataMinAge(100*time.Millisecond))
+			s, err := kgo.NewGroupTransactSession(append([]kgo.Opt{
+				kgo.SeedBrokers(e.Brokers...), kgo.TransactionalID(e.Name("x")), kgo.ConsumerGroup(group), kgo.ConsumeTopics(in),
+				kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+				kgo.RequireStableFetchOffsets(), kgo.MetadataMinAge(100 * time.Millisecond)}, opts...)...)
 			if err != nil {
 				return err
 			}
@@ -531,9 +536,12 @@ func main() {
 		{Name: "group-kip848-range", Run: twoMembers(kgo.ServerSideBalancer(), kgo.Balancers(kgo.RangeBalancer()))},
 		{Name: "group-kip848-regex", Not: "franz-go matches patterns itself"},
 		{Name: "group-static", Run: func(ctx context.Context, e *judge.Env) error { return groups(e).Static(ctx, e) }},
+		{Name: "group-kip848-static", Run: func(ctx context.Context, e *judge.Env) error {
+			return groups(e, kgo.ServerSideBalancer()).Static(ctx, e)
+		}},
 		{Name: "commit-resume", Run: commitResume}, {Name: "idempotent", Run: idempotent},
 		{Name: "txn-read", Run: txnRead}, {Name: "txn-open", Run: txnOpen}, {Name: "txn-fenced", Run: txnFenced},
-		{Name: "txn-offsets", Run: txnOffsets},
+		{Name: "txn-offsets", Run: txnOffsets()}, {Name: "txn-offsets-kip848", Run: txnOffsets(kgo.ServerSideBalancer())},
 		{Name: "admin-topics", Run: adminTopics}, {Name: "admin-partitions", Run: adminPartitions},
 		{Name: "admin-configs", Run: adminConfigs}, {Name: "admin-delete-records", Run: adminDeleteRecords},
 		{Name: "admin-groups", Run: adminGroups}, {Name: "admin-offsets", Run: adminOffsets},

@@ -651,13 +651,13 @@ func main() {
 		{Name: "group-sticky", Run: twoMembers(sarama.NewBalanceStrategySticky)},
 		{Name: "group-cooperative", Run: twoMembers(sarama.NewBalanceStrategyCooperativeSticky)},
 		{Name: "group-kip848", Not: "sarama has no KIP-848 members"}, {Name: "group-kip848-range", Not: "sarama has no KIP-848 members"},
-		{Name: "group-kip848-regex", Not: "sarama has no KIP-848 members"},
+		{Name: "group-kip848-regex", Not: "sarama has no KIP-848 members"}, {Name: "group-kip848-static", Not: "sarama has no KIP-848 members"},
 		{Name: "group-static", Run: func(ctx context.Context, e *judge.Env) error {
 			return groups(e, sarama.NewBalanceStrategySticky()).Static(ctx, e)
 		}},
 		{Name: "commit-resume", Run: commitResume}, {Name: "idempotent", Run: idempotent},
 		{Name: "txn-read", Run: txnRead}, {Name: "txn-open", Run: txnOpen}, {Name: "txn-fenced", Run: txnFenced},
-		{Name: "txn-offsets", Run: txnOffsets},
+		{Name: "txn-offsets", Run: txnOffsets}, {Name: "txn-offsets-kip848", Not: "sarama has no KIP-848 members"},
 		{Name: "admin-topics", Run: adminTopics}, {Name: "admin-partitions", Run: adminPartitions},
 		{Name: "admin-configs", Run: adminConfigs}, {Name: "admin-delete-records", Run: adminDeleteRecords},
 		{Name: "admin-groups", Run: adminGroups}, {Name: "admin-offsets", Run: adminOffsets},
