@@ -1,5 +1,7 @@
 #include "broker/partition.hpp"
 
+#include <kafkawire/protocol/record_batch.hpp>
+
 #include <algorithm>
 
 namespace kafkawire::broker {
@@ -25,13 +27,18 @@ bool partition::is_up(std::int32_t node) const noexcept {
 }
 
 partition::appended partition::append(protocol::bytes_view batch, log::changes how) {
+    const auto result = append_unseen(batch, how);
+    if (result.error == broker_errc::none) progressed();
+    return result;
+}
+
+partition::appended partition::append_unseen(protocol::bytes_view batch, log::changes how) {
     if (leader_ < 0) return {broker_errc::not_leader_or_follower};
     how.leader_epoch = leader_epoch_;
     appended result;
     if (log_.append(batch, how, result.base_offset)) return {broker_errc::kafka_storage_error};
     result.last_offset = log_.end_offset() - 1;
     replicate();
-    progressed();
     return result;
 }
 
@@ -83,6 +90,24 @@ void partition::move_watermarks() {
     for (const auto& r : states_)
         if (std::find(isr_.begin(), isr_.end(), r.node) != isr_.end()) end = std::min(end, r.node == leader_ ? log_.end_offset() : r.copied);
     high_watermark_ = std::max({high_watermark_, end, log_.start_offset()});
+    producers_.set_high_watermark(high_watermark_);
+    if (const auto start = log_.start_offset(); start != known_start_) producers_.raise_start(known_start_ = start);
+}
+
+void partition::rebuild_producers() {
+    producers_.clear();
+    log_.for_each_batch(log_.start_offset(), [this](protocol::bytes_view whole) {
+        protocol::record_batches in{whole, false};
+        if (const auto* b = in.next()) producers_.replay(*b);
+    });
+    producers_.raise_start(known_start_ = log_.start_offset());
+}
+
+broker_errc partition::raise_start(std::int64_t offset) {
+    if (offset > high_watermark_) return broker_errc::offset_out_of_range;
+    if (log_.raise_start(offset)) return broker_errc::kafka_storage_error;
+    progressed();
+    return broker_errc::none;
 }
 
 void partition::progressed() {
@@ -146,7 +171,10 @@ void partition::elect(bool unclean) {
         return;
     }
     const auto end = next->copied;
-    if (end < log_.end_offset()) static_cast<void>(log_.truncate_to(end));
+    if (end < log_.end_offset()) {
+        static_cast<void>(log_.truncate_to(end));
+        rebuild_producers();
+    }
     for (auto& r : states_) r.copied = std::min(r.copied, log_.end_offset());
     high_watermark_ = std::min(high_watermark_, log_.end_offset());
     if (lossy) isr_ = {next->node};
@@ -196,6 +224,7 @@ void partition::set_replicas(std::vector<std::int32_t> replicas) {
 
 void partition::truncate_to(std::int64_t offset) {
     static_cast<void>(log_.truncate_to(offset));
+    rebuild_producers();
     for (auto& r : states_) r.copied = std::min(r.copied, log_.end_offset());
     high_watermark_ = std::min(high_watermark_, log_.end_offset());
     lead(leader_);
@@ -206,6 +235,8 @@ void partition::recovered() {
     if (!log_.epochs().empty()) leader_epoch_ = std::max(leader_epoch_, log_.epochs().back().epoch + 1);
     log_.begin_epoch(leader_epoch_);
     high_watermark_ = log_.end_offset();
+    rebuild_producers();
+    producers_.set_high_watermark(high_watermark_);
 }
 
 }  // namespace kafkawire::broker

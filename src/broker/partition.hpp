@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "broker/log.hpp"
+#include "broker/producer_state.hpp"
 #include "broker/timers.hpp"
 
 namespace kafkawire::broker {
@@ -49,7 +50,10 @@ public:
     /// Behind the last record that all in-sync replicas have: consumers see what lies before it.
     [[nodiscard]] std::int64_t high_watermark() const noexcept { return high_watermark_; }
     /// Behind the last record that read-committed consumers see: at most the high watermark.
-    [[nodiscard]] std::int64_t last_stable_offset() const noexcept { return high_watermark_; }
+    [[nodiscard]] std::int64_t last_stable_offset() const noexcept { return producers_.last_stable_offset(high_watermark_); }
+    /// Who writes here, and their transactions. Whoever appends a batch with a producer id tells it (check(), then appended()).
+    [[nodiscard]] producer_state& producers() noexcept { return producers_; }
+    [[nodiscard]] const producer_state& producers() const noexcept { return producers_; }
 
     // Appending. The offsets and the leader epoch are written into the log's copy of the batch; everything else is taken as it is.
 
@@ -64,6 +68,9 @@ public:
     appended append(protocol::bytes_view batch) { return append(batch, {}); }
     /// The same with changes to the header; its leader_epoch is filled in here.
     appended append(protocol::bytes_view batch, log::changes how);
+    /// The same, but nobody sees it before progressed() is called: for batches of a transaction, which producers() must know of first, or
+    /// read-committed consumers would be shown them.
+    appended append_unseen(protocol::bytes_view batch, log::changes how);
     /// Calls `then` once all in-sync replicas have the record at `last_offset` (perhaps at once, before this returns): none; or when that
     /// cannot happen any more because the leader changed: not_leader_or_follower. Dropped with the partition without a call.
     void when_replicated(std::int64_t last_offset, unique_function<void(broker_errc)> then);
@@ -84,6 +91,8 @@ public:
     void set_replicas(std::vector<std::int32_t> replicas);
     /// Forgets what lies at and behind `offset`, on all replicas, in a new epoch: what an unclean election leaves.
     void truncate_to(std::int64_t offset);
+    /// Moves the start of the log up, to the high watermark at most (DeleteRecords, retention).
+    broker_errc raise_start(std::int64_t offset);
     /// After a restart: the log has been read from files. Watermarks follow, and the leadership begins in an epoch above all that are in the log.
     void recovered();
 
@@ -114,6 +123,7 @@ private:
     void arm();
     void leave_isr(std::int32_t node);
     void move_watermarks();
+    void rebuild_producers();
     void refuse_waiting();
 
     partition_world* world_;
@@ -125,7 +135,9 @@ private:
     std::int32_t leader_;
     std::int32_t leader_epoch_ = 0;
     broker::log log_;
+    producer_state producers_;
     std::int64_t high_watermark_ = 0;
+    std::int64_t known_start_ = 0;  // of the log, as producers_ knows it
     std::deque<step> on_the_way_;  // what the other replicas will have copied, and when
     timers::id timer_;
     std::multimap<std::int64_t, unique_function<void(broker_errc)>> waiting_;  // by the offset that the high watermark must pass
