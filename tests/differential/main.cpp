@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "embedded.hpp"
 #include "player.hpp"
 
 using namespace differential;
@@ -9,6 +10,7 @@ using namespace differential;
 namespace {
 
 constexpr std::string_view usage =
+    "BOOTSTRAP is HOST:PORT of a single node, or \"embedded\": a new embedded broker for each script.\n"
     "differential-requests BOOTSTRAP SCRIPT...                    prints the answers as JSON lines\n"
     "differential-requests BOOTSTRAP --record FOLDER SCRIPT...    writes them to FOLDER/SCRIPT.jsonl\n"
     "differential-requests BOOTSTRAP --compare FOLDER SCRIPT...   says where they differ from those; ends with 1 if they do\n"
@@ -46,14 +48,14 @@ tally compare(const script& s, const std::vector<answer>& got, const std::vector
     t.answers = got.size();
     if (got.size() != expected.size()) {
         std::cout << s.file.filename().string() << ": " << got.size() << " answers, " << expected.size() << " are recorded: record it again\n";
-        ++t.differ;
+        t.differ = t.answers;
         return t;
     }
     for (std::size_t i = 0; i < got.size(); ++i) {
         const auto where = s.file.filename().string() + ":" + std::to_string(got[i].of->line);
         if (!same_request(got[i].content, expected[i])) {
             std::cout << where << ": recorded was another request: record it again\n";
-            ++t.differ;
+            t.differ += t.answers - i;
             return t;
         }
         const auto wrong = differences(expected[i], got[i].content);
@@ -92,7 +94,9 @@ int run(std::vector<std::string> words) {
             continue;
         }
         const allowances allowed{s.file.parent_path().parent_path() / "allowed"};
-        player p{bootstrap, allowed};
+        std::optional<embedded_broker> embedded;
+        if (bootstrap == "embedded") embedded.emplace();
+        player p{embedded ? embedded->bootstrap() : bootstrap, allowed};
         const auto got = p.play(s);
         tally t{p.requests(), got.size(), 0};
         if (mode == "--compare") t.differ = compare(s, got, read_recording(recording(folder, s))).differ;

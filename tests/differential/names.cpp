@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <sstream>
 
 namespace differential {
 
@@ -39,6 +40,14 @@ const document* step(const document* from, std::string_view part) {
     return index < from->size() ? &(*from)[index] : nullptr;
 }
 
+// The list of APIs as an object, so that one that is missing is one difference.
+document by_key(const document& list) {
+    auto out = document::object();
+    for (const auto& each : list)
+        if (const auto key = each.find("apiKey"); key != each.end()) out[key->dump()] = each;
+    return out;
+}
+
 void compare(const document& a, const document& b, const std::string& path, std::vector<std::string>& out) {
     if (a == b) return;
     if (a.is_object() && b.is_object()) {
@@ -52,6 +61,7 @@ void compare(const document& a, const document& b, const std::string& path, std:
             if (!a.contains(name)) out.push_back((path.empty() ? name : path + "." + name) + ": not in Kafka, here " + shown(value));
         return;
     }
+    if (a.is_array() && b.is_array() && !a.empty() && a[0].is_object() && a[0].contains("apiKey")) return compare(by_key(a), by_key(b), path, out);
     if (a.is_array() && b.is_array()) {
         for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
             const auto below = path + "[" + std::to_string(i) + "]";
@@ -86,11 +96,28 @@ allowances::allowances(const std::filesystem::path& file) {
         if (line.empty() || line.front() == '#') continue;
         if (hash == std::string::npos || line.size() < hash + 8) throw script_error("allowed: a reason is missing in \"" + line + "\"");
         std::istringstream words{line.substr(0, hash)};
-        std::string first, second, third;
-        words >> first >> second >> third;
-        if (first == "order") lists_.insert({second, third});
+        std::string first, second, third, fourth;
+        words >> first >> second >> third >> fourth;
+        if (first == "order") {
+            lists_.insert({second, third});
+        } else if (first == "absent") {
+            member m;
+            const auto equal = fourth.find('=');
+            m.name = fourth.substr(0, equal);
+            std::istringstream values{fourth.substr(equal + 1)};
+            for (std::string value; std::getline(values, value, ',');) m.values.insert(value);
+            absent_.insert({{second, third}, std::move(m)});
+        }
         else fields_.insert({first, second});
     }
+}
+
+bool allowances::absent(const std::string& api, const std::string& path, const document& element) const {
+    const auto [from, to] = absent_.equal_range({api, path});
+    return element.is_object() && std::any_of(from, to, [&](const auto& a) {
+        const auto at = element.find(a.second.name);
+        return at != element.end() && a.second.values.contains(at->is_string() ? at->template get<std::string>() : at->dump());
+    });
 }
 
 bool allowances::has(const table& in, const std::string& api, const std::string& path) {
@@ -163,7 +190,8 @@ document names::normal(const document& answer, const std::string& api, const all
         }
         if (value.is_array()) {
             std::vector<document> list;
-            for (const auto& each : value) list.push_back(self(self, each, path));
+            for (const auto& each : value)
+                if (!allowed.absent(api, path, each)) list.push_back(self(self, each, path));
             if (allowed.unordered(api, path)) std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.dump() < b.dump(); });
             return list;
         }

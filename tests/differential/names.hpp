@@ -23,11 +23,18 @@ public:
     /// Throws script_error for a line without a reason.
     explicit allowances(const std::filesystem::path& file);
     [[nodiscard]] bool may_differ(const std::string& api, const std::string& path) const { return has(fields_, api, path); }
+    /// Elements that only one side has: `absent ApiVersions apiKeys apiKey=29`.
+    [[nodiscard]] bool absent(const std::string& api, const std::string& path, const document& element) const;
     [[nodiscard]] bool unordered(const std::string& api, const std::string& path) const { return has(lists_, api, path); }
 
 private:
     using table = std::set<std::pair<std::string, std::string>>;
     static bool has(const table& in, const std::string& api, const std::string& path);
+    struct member {
+        std::string name;
+        std::set<std::string> values;
+    };
+    std::multimap<std::pair<std::string, std::string>, member> absent_;
     table fields_, lists_;  // API or "*", and path without indices; in fields_ also the last name alone, with API "*"
 };
 

@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto patience = 30s;      // for an answer
-constexpr auto until_patience = 20s;
+constexpr auto patience = 15s;      // for an answer
+constexpr auto until_patience = 15s;
 
 const directive* find(const entry& e, std::string_view name, std::string_view path) {
     for (const auto& d : e.directives)
@@ -97,7 +97,7 @@ void player::run(const entry& e, std::vector<answer>& out) {
         case verb::send:
             for (const auto v : e.versions) {
                 outcome wrong;
-                if (!post(e, v, wrong)) out.push_back({&e, {{"api", e.api}, {"version", v}, {"skipped", wrong.instead}}});
+                (void)post(e, v, wrong);  // `receive` says that nothing was sent
             }
             return;
         case verb::receive: {
