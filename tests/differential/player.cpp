@@ -151,16 +151,17 @@ void player::raw(const entry& e, std::vector<answer>& out) {
     bytes got;
     const bool sent = on.socket->send(hex(e.text));
     const auto why = sent ? on.socket->receive(got, patience) : no_frame::closed;
-    if (const auto* as = find(e, "with", "api"); as && why == no_frame::none) {
+    outcome o;
+    if (why != no_frame::none) o.instead = {{why == no_frame::closed ? "closed" : "silent", true}};
+    if (const auto* as = find(e, "with", "api")) {
         const auto space = as->value.find(' ');
         const awaited of{&e, kafkawire::protocol::find_api(as->value.substr(0, space)), static_cast<std::int16_t>(std::stol(as->value.substr(space))), 7};
-        outcome o;
-        o.message = decoded(of, got, o.instead);
-        return note(e, of, std::move(o), out);
+        if (why == no_frame::none) o.message = decoded(of, got, o.instead);
+        note(e, of, std::move(o), out);
+    } else {
+        out.push_back({&e, why == no_frame::none ? document{{"raw", kafkawire::json::to_hex(got)}} : o.instead});
     }
-    if (why == no_frame::none) return out.push_back({&e, {{"raw", kafkawire::json::to_hex(got)}}});
-    out.push_back({&e, {{why == no_frame::closed ? "closed" : "silent", true}}});
-    lines_.erase(e.connection);
+    if (why != no_frame::none) lines_.erase(e.connection);
 }
 
 void player::note(const entry& given_by, const awaited& of, outcome o, std::vector<answer>& out) {
