@@ -103,7 +103,9 @@ final class Cases {
         } catch (ExecutionException x) {
             failure = x.getCause();
         } catch (TimeoutException x) {
-            failure = new AssertionError("no end after " + LIMIT_SECONDS + " s");
+            String at = Thread.getAllStackTraces().entrySet().stream().filter(t -> t.getKey().getName().equals(name))
+                            .flatMap(t -> Arrays.stream(t.getValue()).limit(25)).map(Object::toString).collect(java.util.stream.Collectors.joining(" < "));
+            failure = new AssertionError("no end after " + LIMIT_SECONDS + " s, in " + at);
         } catch (Throwable x) {
             failure = x;
         } finally {
