@@ -51,6 +51,16 @@ TEST_CASE("a frame that claims too much, or less than nothing, closes the connec
     }
 }
 
+TEST_CASE("bytes behind a request are passed over") {
+    harness h;
+    const auto c = h.connect();
+    // What librdkafka 2.16 sends for the metadata of all topics.
+    const unsigned char all[] = {0, 0, 0, 25, 0, 3, 0, 13, 0, 0, 0, 3, 0, 7, 'r', 'd', 'k', 'a', 'f', 'k', 'a', 0, 0, 0, 0, 0, 1, 0, 0};
+    h.send_bytes(c, std::as_bytes(std::span{all}));
+    CHECK(h.take<messages::metadata_response>(c, 13).brokers.size() == 1);
+    CHECK(!h.is_closed(c));
+}
+
 TEST_CASE("Metadata names the nodes, and makes a topic that it was asked for") {
     harness h{{.nodes = 3}};
     const auto c = h.connect();
