@@ -15,6 +15,9 @@ using answer_topic = response::topic;
 
 std::int16_t code(broker_errc e) noexcept { return static_cast<std::int16_t>(e); }
 
+// What the asker may do, as a bit for each of Kafka's operations. Nobody is refused anything here.
+constexpr std::int32_t all_topic_operations = 3576, all_cluster_operations = 8096;
+
 answer_topic describe(const topic& t) {
     answer_topic to;
     to.name = t.name;
@@ -32,10 +35,10 @@ answer_topic describe(const topic& t) {
     return to;
 }
 
-answer_topic not_there(std::string name, protocol::uuid id, broker_errc why) {
+answer_topic not_there(std::optional<std::string> name, protocol::uuid id, broker_errc why) {
     answer_topic to;
     to.error_code = code(why);
-    if (!name.empty()) to.name = std::move(name);
+    to.name = std::move(name);
     to.topic_id = id;
     return to;
 }
@@ -45,13 +48,13 @@ answer_topic by_name(cluster_state& cluster, const std::string& name, bool may_c
     if (refuse_topic_name(name)) return not_there(name, {}, broker_errc::invalid_topic_exception);
     if (!may_create || !cluster.config_flag("auto.create.topics.enable")) return not_there(name, {}, broker_errc::unknown_topic_or_partition);
     cluster.create_topic({.name = name, .partitions = static_cast<std::int32_t>(cluster.config_number("num.partitions")), .replication_factor = -1, .configs = {}});
-    // Kafka tells of the topic only once its leaders are elected; the client asks again.
-    return not_there(name, {}, broker_errc::leader_not_available);
+    // Kafka asks its controller for the topic and does not wait: it says that there is none, and the client asks again.
+    return not_there(name, {}, broker_errc::unknown_topic_or_partition);
 }
 
 answer_topic by_id(cluster_state& cluster, const protocol::uuid& id) {
     if (const auto* t = cluster.find_topic(id)) return describe(*t);
-    return not_there({}, id, broker_errc::unknown_topic_id);
+    return not_there(std::nullopt, id, broker_errc::unknown_topic_id);
 }
 
 }  // namespace
@@ -72,6 +75,10 @@ void metadata(cluster_state& cluster, exchange from, const request& asked) {
         for (const auto& t : *asked.topics)
             answer.topics.push_back(t.name ? by_name(cluster, *t.name, may_create) : by_id(cluster, t.topic_id));
     }
+    if (asked.include_cluster_authorized_operations) answer.cluster_authorized_operations = all_cluster_operations;
+    if (asked.include_topic_authorized_operations)
+        for (auto& t : answer.topics)
+            if (t.error_code == 0) t.topic_authorized_operations = all_topic_operations;
     from.answer(answer);
 }
 
