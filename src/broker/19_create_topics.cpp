@@ -49,7 +49,7 @@ refusal place_anywhere(cluster_state& cluster, const request::creatable_topic& a
     if (partitions > 10'000) return {broker_errc::policy_violation, "Excessively large number of partitions per request."};
     const auto nodes = static_cast<std::int32_t>(cluster.nodes().size());
     const auto cannot = "Unable to replicate the partition " + std::to_string(copies) + " time(s): The target replication factor of " + std::to_string(copies) +
-                        " cannot be reached because only " + std::to_string(nodes) + " broker(s) are registered.";
+                        " cannot be reached because only " + std::to_string(nodes) + " broker(s) are registered or some brokers have all their log directories cordoned.";
     if (copies > nodes) return {broker_errc::invalid_replication_factor, cannot};
     to = cluster.place(partitions, copies);
     if (to.empty()) return {broker_errc::invalid_replication_factor, cannot};

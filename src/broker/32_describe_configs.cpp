@@ -33,6 +33,18 @@ response::resource_result entry(const config_value& v, std::int16_t version, boo
     return to;
 }
 
+// Kafka's general text for requests that make no sense.
+constexpr std::string_view strange_request =
+    "This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.";
+
+// Groups have no configuration of their own here: all have Kafka's defaults.
+refusal describe_group(const std::string& name, std::vector<config_value>& to) {
+    if (name.empty()) return {broker_errc::invalid_request, "Group name must not be empty"};
+    for (const auto& [entry, value] : {std::pair{"consumer.heartbeat.interval.ms", "5000"}, std::pair{"consumer.session.timeout.ms", "45000"}})
+        to.push_back({entry, value, config_type::int_number, false, config_source::by_default, {{entry, value, config_source::by_default}}});
+    return {};
+}
+
 refusal describe_topic(cluster_state& cluster, const std::string& name, std::vector<config_value>& to) {
     if (auto why = refuse_topic_name(name)) return {broker_errc::invalid_topic_exception, std::move(why)};
     const auto* t = cluster.find_topic(name);
@@ -63,14 +75,14 @@ void describe_configs(cluster_state& cluster, exchange from, const request& aske
         auto& to = answer.results.emplace_back();
         to.resource_type = r.resource_type;
         to.resource_name = r.resource_name;
-        to.error_message.reset();
         std::vector<config_value> values;
         refusal why;
         if (r.resource_type == topic_resource) why = describe_topic(cluster, r.resource_name, values);
         else if (r.resource_type == broker_resource) why = describe_broker(cluster, r.resource_name, from.node(), values);
-        else why = {broker_errc::invalid_request, "Unsupported resource type: " + std::to_string(r.resource_type)};
+        else if (r.resource_type == group_resource) why = describe_group(r.resource_name, values);
+        else why = {broker_errc::invalid_request, std::string{strange_request}};
         to.error_code = code_of(why.code);
-        to.error_message = why ? std::move(why.text) : std::optional<std::string>{};
+        to.error_message = why.text.value_or("");
         for (const auto& v : values) {
             const auto& keys = r.configuration_keys;
             if (keys && !keys->empty() && !std::count(keys->begin(), keys->end(), v.name)) continue;

@@ -53,7 +53,7 @@ void create_partitions(cluster_state& cluster, exchange from, const request& ask
         if (named[t.name] > 1) continue;
         auto* found = cluster.find_topic(t.name);
         if (!found) {
-            tell(t.name, {broker_errc::unknown_topic_or_partition, "This server does not host this topic-partition."});
+            tell(t.name, {broker_errc::unknown_topic_or_partition, {}});
             continue;
         }
         cluster_state::placement where;

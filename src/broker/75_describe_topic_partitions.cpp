@@ -61,6 +61,17 @@ bool add(const cluster_state& cluster, const topic& t, std::int32_t from, std::s
     return true;
 }
 
+// The answer has no field for what is wrong with a cursor, so every topic that was asked for has the error.
+response wrong_cursor(const request& asked) {
+    response answer;
+    for (const auto& t : asked.topics) {
+        auto& one = answer.topics.emplace_back();
+        one.error_code = code_of(broker_errc::invalid_request);
+        one.name = t.name;
+    }
+    return answer;
+}
+
 }  // namespace
 
 void describe_topic_partitions(cluster_state& cluster, exchange from, const request& asked) {
@@ -72,8 +83,7 @@ void describe_topic_partitions(cluster_state& cluster, exchange from, const requ
     } else {
         for (const auto& t : asked.topics) names.insert(t.name);
     }
-    // Kafka has no field for what is wrong with a cursor, and closes the connection.
-    if (asked.cursor && (asked.cursor->partition_index < 0 || (!asked.topics.empty() && !names.count(first)))) return from.close();
+    if (asked.cursor && (asked.cursor->partition_index < 0 || (!asked.topics.empty() && !names.count(first)))) return from.answer(wrong_cursor(asked));
     const auto limit = std::min<std::int64_t>(cluster.config_number("max.request.partition.size.limit"), asked.response_partition_limit);
     auto room = static_cast<std::size_t>(std::max<std::int64_t>(limit, 1));
     for (auto at = names.lower_bound(first); at != names.end(); ++at) {

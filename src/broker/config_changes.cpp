@@ -98,7 +98,7 @@ refusal change_broker(cluster_state& cluster, std::int32_t asked_node, const con
         if (entry && entry->read_only) fixed += (fixed.empty() ? "" : ", ") + c.name;
         if (auto why = apply(after, c, entry ? entry->type : config_type::string, cluster.config(c.name))) return why;
     }
-    if (!fixed.empty()) return {broker_errc::invalid_request, "Cannot update these configs dynamically: Set(" + fixed + ")"};
+    if (!fixed.empty()) return {broker_errc::invalid_request, "Cannot update these configs dynamically: [" + fixed + "]"};
     for (const auto& [name, value] : after)
         if (const auto* entry = find_broker_config(name))
             if (auto why = refuse_broker_config(*entry, value)) return {broker_errc::invalid_request, std::move(why)};

@@ -5,6 +5,14 @@ namespace {
 
 using origins = std::vector<config_value::origin>;
 
+// Kafka has some times twice, in milliseconds without a default and in hours with one.
+const broker_config* in_hours(std::string_view name) {
+    if (name == "log.retention.ms") return find_broker_config("log.retention.hours");
+    if (name == "log.roll.ms") return find_broker_config("log.roll.hours");
+    if (name == "log.roll.jitter.ms") return find_broker_config("log.roll.jitter.hours");
+    return nullptr;
+}
+
 // What was set for a broker entry, from what counts most to the default. `node` empty: for all nodes.
 origins origins_of(const cluster_state& cluster, const broker_config& entry, const std::string& node) {
     origins result;
@@ -15,7 +23,11 @@ origins origins_of(const cluster_state& cluster, const broker_config& entry, con
     if (!node.empty()) add(cluster.dynamic_configs(node), config_source::node);
     add(cluster.dynamic_configs(""), config_source::all_nodes);
     add(cluster.options().configs, config_source::start);
-    if (entry.default_value.data()) result.push_back({name, std::string{entry.default_value}, config_source::by_default});
+    if (entry.default_value.data()) {
+        result.push_back({name, std::string{entry.default_value}, config_source::by_default});
+    } else if (const auto* hours = result.empty() ? nullptr : in_hours(entry.name)) {
+        result.push_back({std::string{hours->name}, std::string{hours->default_value}, config_source::by_default});
+    }
     return result;
 }
 

@@ -16,6 +16,8 @@ constexpr std::string_view usage =
     "differential-requests BOOTSTRAP --compare FOLDER SCRIPT...   says where they differ from those; ends with 1 if they do\n"
     "differential-requests --check FOLDER SCRIPT...               are all requests recorded? No broker is asked\n";
 
+constexpr std::size_t shown_differences = 8;  // of one answer
+
 struct tally {
     std::size_t requests = 0, answers = 0, differ = 0;
 };
@@ -62,7 +64,8 @@ tally compare(const script& s, const std::vector<answer>& got, const std::vector
         if (wrong.empty()) continue;
         ++t.differ;
         std::cout << where << "  " << request_text(got[i]) << '\n';
-        for (const auto& w : wrong) std::cout << "    " << w << '\n';
+        for (std::size_t j = 0; j < std::min(wrong.size(), shown_differences); ++j) std::cout << "    " << wrong[j] << '\n';
+        if (wrong.size() > shown_differences) std::cout << "    and " << wrong.size() - shown_differences << " more\n";
     }
     return t;
 }
