@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "broker/configs.hpp"
+#include "broker/transaction_coordinator.hpp"
 
 namespace kafkawire::broker {
 
@@ -24,6 +25,7 @@ cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<stor
         nodes_.push_back(std::move(n));
     }
     settle_defaults();
+    transactions_ = std::make_unique<transaction_coordinator>(*this);
     for (const auto& spec : options_.topics) create_topic(spec);
 }
 

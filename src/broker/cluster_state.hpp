@@ -19,6 +19,8 @@
 
 namespace kafkawire::broker {
 
+class transaction_coordinator;
+
 struct node {
     enum class status : std::uint8_t { up, paused, down };
     std::int32_t id = 0;
@@ -102,6 +104,9 @@ public:
     void set_dynamic_configs(const std::string& node, std::map<std::string, std::string> to) { dynamic_configs_[node] = std::move(to); }
     void set_topic_configs(topic& of, std::map<std::string, std::string> to) { of.configs = std::move(to); }
 
+    /// Producer ids and transactions, of all nodes.
+    [[nodiscard]] transaction_coordinator& transactions() noexcept { return *transactions_; }
+
 private:
     void settle_defaults();
     void open_files(const topic& of, partition& p);
@@ -122,6 +127,7 @@ private:
     std::map<std::string, std::map<std::string, std::string>> dynamic_configs_;
     std::size_t next_leader_ = 0;
     std::vector<topic> deleted_;  // until nobody is in the middle of using one
+    std::unique_ptr<transaction_coordinator> transactions_;
 };
 
 }  // namespace kafkawire::broker

@@ -14,6 +14,13 @@ struct create_partitions_request;
 struct incremental_alter_configs_request;
 struct describe_cluster_request;
 struct describe_topic_partitions_request;
+struct init_producer_id_request;
+struct add_partitions_to_txn_request;
+struct add_offsets_to_txn_request;
+struct end_txn_request;
+struct write_txn_markers_request;
+struct describe_producers_request;
+struct describe_transactions_request;
 }  // namespace kafkawire::protocol::messages
 
 namespace kafkawire::broker {
@@ -31,6 +38,13 @@ void create_partitions(cluster_state& cluster, exchange from, const messages::cr
 void incremental_alter_configs(cluster_state& cluster, exchange from, const messages::incremental_alter_configs_request& request);
 void describe_cluster(cluster_state& cluster, exchange from, const messages::describe_cluster_request& request);
 void describe_topic_partitions(cluster_state& cluster, exchange from, const messages::describe_topic_partitions_request& request);
+void init_producer_id(cluster_state& cluster, exchange from, const messages::init_producer_id_request& request);
+void add_partitions_to_txn(cluster_state& cluster, exchange from, const messages::add_partitions_to_txn_request& request);
+void add_offsets_to_txn(cluster_state& cluster, exchange from, const messages::add_offsets_to_txn_request& request);
+void end_txn(cluster_state& cluster, exchange from, const messages::end_txn_request& request);
+void write_txn_markers(cluster_state& cluster, exchange from, const messages::write_txn_markers_request& request);
+void describe_producers(cluster_state& cluster, exchange from, const messages::describe_producers_request& request);
+void describe_transactions(cluster_state& cluster, exchange from, const messages::describe_transactions_request& request);
 
 namespace {
 
@@ -44,11 +58,18 @@ constexpr std::array table{
     handler{18, erased<messages::api_versions_request, api_versions>},
     handler{19, erased<messages::create_topics_request, create_topics>},
     handler{20, erased<messages::delete_topics_request, delete_topics>},
+    handler{22, erased<messages::init_producer_id_request, init_producer_id>},
+    handler{24, erased<messages::add_partitions_to_txn_request, add_partitions_to_txn>},
+    handler{25, erased<messages::add_offsets_to_txn_request, add_offsets_to_txn>},
+    handler{26, erased<messages::end_txn_request, end_txn>},
+    handler{27, erased<messages::write_txn_markers_request, write_txn_markers>},
     handler{32, erased<messages::describe_configs_request, describe_configs>},
     handler{33, erased<messages::alter_configs_request, alter_configs>},
     handler{37, erased<messages::create_partitions_request, create_partitions>},
     handler{44, erased<messages::incremental_alter_configs_request, incremental_alter_configs>},
     handler{60, erased<messages::describe_cluster_request, describe_cluster>},
+    handler{61, erased<messages::describe_producers_request, describe_producers>},
+    handler{65, erased<messages::describe_transactions_request, describe_transactions>},
     handler{75, erased<messages::describe_topic_partitions_request, describe_topic_partitions>},
 };
 static_assert(std::is_sorted(table.begin(), table.end(), [](const handler& a, const handler& b) { return a.key < b.key; }));

@@ -17,11 +17,11 @@ namespace kafkawire::broker {
 
 /// The numbers are those in the log.
 enum class transaction_status : std::int8_t {
-    empty = 0,               ///< an id and an epoch, nothing more; or a new epoch after a transaction
-    ongoing = 1,             ///< partitions have been added
-    prepare_commit = 2,      ///< decided, cannot be taken back: markers are on their way
-    prepare_abort = 3,       ///< the same for an abort
-    complete_commit = 4,     ///< all markers are written
+    empty = 0,            ///< an id and an epoch, nothing more; or a new epoch after a transaction
+    ongoing = 1,          ///< partitions have been added
+    prepare_commit = 2,   ///< decided, cannot be taken back: markers are on their way
+    prepare_abort = 3,    ///< the same for an abort
+    complete_commit = 4,  ///< all markers are written
     complete_abort = 5,
     dead = 6,                ///< the id has not been used for long and is being forgotten
     prepare_epoch_fence = 7  ///< the producer is being fenced; only passed through on the way to prepare_abort, never written
@@ -31,13 +31,13 @@ inline constexpr std::size_t transaction_status_count = 8;
 /// Which status may follow which; row: from, column: to. Everything else is a bug and throws where tests see it.
 inline constexpr std::array<std::array<bool, transaction_status_count>, transaction_status_count> legal_transaction_steps = {{
     //                         empty  ongoing prepC  prepA  complC complA dead   fence
-    /* empty */               {{true, true, false, true, false, false, true, false}},
-    /* ongoing */             {{false, true, true, true, false, false, false, true}},
-    /* prepare_commit */      {{false, false, false, false, true, false, false, false}},
-    /* prepare_abort */       {{false, false, false, false, false, true, false, false}},
-    /* complete_commit */     {{true, true, false, true, false, false, true, false}},
-    /* complete_abort */      {{true, true, false, true, false, false, true, false}},
-    /* dead */                {{false, false, false, false, false, false, false, false}},
+    /* empty */ {{true, true, false, true, false, false, true, false}},
+    /* ongoing */ {{false, true, true, true, false, false, false, true}},
+    /* prepare_commit */ {{false, false, false, false, true, false, false, false}},
+    /* prepare_abort */ {{false, false, false, false, false, true, false, false}},
+    /* complete_commit */ {{true, true, false, true, false, false, true, false}},
+    /* complete_abort */ {{true, true, false, true, false, false, true, false}},
+    /* dead */ {{false, false, false, false, false, false, false, false}},
     /* prepare_epoch_fence */ {{false, false, false, true, false, false, false, false}},
 }};
 
@@ -51,8 +51,9 @@ struct transaction_partition {
     friend auto operator<=>(const transaction_partition&, const transaction_partition&) = default;
 };
 
-/// What is known of a transactional id, as the log has it (but for last_epoch, which is not written). Flat, and not a variant by status, for
-/// that is how it is written and read again: a completed transaction keeps the time when it began, an empty one the id that was before it.
+/// What is known of a transactional id, as the log has it (but for last_epoch, which is not written). Flat, and not a variant by status,
+/// for that is how it is written and read again: a completed transaction keeps the time when it began, an empty one the id that was before
+/// it.
 struct transaction_facts {
     std::int64_t producer_id = -1;
     std::int64_t previous_producer_id = -1;  ///< before the last step: tells a repetition from an impostor when the id changed
@@ -64,7 +65,7 @@ struct transaction_facts {
     std::set<transaction_partition> partitions{};
     std::int64_t start_ms = -1;
     std::int64_t last_update_ms = -1;
-    std::int16_t client_version = 0;         ///< 2: each end of a transaction raises the epoch (KIP-890)
+    std::int16_t client_version = 0;  ///< 2: each end of a transaction raises the epoch (KIP-890)
     friend bool operator==(const transaction_facts&, const transaction_facts&) = default;
 };
 
@@ -106,17 +107,20 @@ public:
         std::int16_t epoch = -1;
     };
 
-    /// A producer begins, or goes on after an error with the identity that it had (KIP-360). Raises the epoch; a new id when the epochs are used
-    /// up. In an ongoing transaction: prepares its abort, in an epoch that fences who was there; the caller answers CONCURRENT_TRANSACTIONS.
-    /// Errors: CONCURRENT_TRANSACTIONS, PRODUCER_FENCED, UNKNOWN_SERVER_ERROR (an epoch that is neither this nor the last, at the end of all epochs).
+    /// A producer begins, or goes on after an error with the identity that it had (KIP-360). Raises the epoch; a new id when the epochs are
+    /// used up. In an ongoing transaction: prepares its abort, in an epoch that fences who was there; the caller answers
+    /// CONCURRENT_TRANSACTIONS. Errors: CONCURRENT_TRANSACTIONS, PRODUCER_FENCED, UNKNOWN_SERVER_ERROR (an epoch that is neither this nor
+    /// the last, at the end of all epochs).
     outcome init_producer_id(std::int32_t timeout_ms, std::optional<identity> expected, std::int16_t server_version, const context& in);
     /// Errors: CONCURRENT_TRANSACTIONS, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED. None without a write: they are all in it already.
     outcome add_partitions(identity who, const std::set<transaction_partition>& added, std::int16_t client_version, std::int64_t now_ms);
-    /// Whether this producer has a transaction that the partitions can be in: same errors, but a step that is being written does not matter.
+    /// Whether this producer has a transaction that the partitions can be in: same errors, but a step that is being written does not
+    /// matter.
     [[nodiscard]] broker_errc verify(identity who) const;
     /// EndTxn. Errors: as add_partitions() and INVALID_TXN_STATE. None without a write: a repetition of what has been done.
     outcome end(identity who, bool commit, std::int16_t client_version, const context& in);
-    /// The transaction took too long, or somebody new came: aborts it, in an epoch that fences the producer. Only when ongoing and nothing is pending.
+    /// The transaction took too long, or somebody new came: aborts it, in an epoch that fences the producer. Only when ongoing and nothing
+    /// is pending.
     outcome fence_and_abort(std::int16_t server_version, const context& in);
     /// All that is left is to write the markers and, after them, next(). Only in prepare_commit and prepare_abort.
     void prepare_complete(std::int64_t now_ms);
@@ -142,7 +146,8 @@ private:
     outcome prepare(transaction_facts next);
     outcome raise_epoch(std::int32_t timeout_ms, std::optional<std::int16_t> expected_epoch, std::int64_t now_ms);
     outcome rotate_id(std::int32_t timeout_ms, bool keep_last_epoch, const context& in);
-    outcome prepare_end(transaction_status to, std::int16_t client_version, std::int64_t next_producer_id, std::int64_t now_ms, bool nothing_added);
+    outcome prepare_end(transaction_status to, std::int16_t client_version, std::int64_t next_producer_id, std::int64_t now_ms,
+                        bool nothing_added);
     outcome end_v1(identity who, bool commit, const context& in);
     outcome end_v2(identity who, bool commit, std::int16_t client_version, const context& in);
     [[nodiscard]] bool epoch_exhausted() const noexcept;
