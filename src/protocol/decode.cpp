@@ -2,6 +2,7 @@
 #include <kafkawire/protocol/annotate.hpp>
 
 #include "protocol/reader.hpp"
+#include "protocol/text.hpp"
 #include "protocol/walk.hpp"
 
 namespace kafkawire::protocol {
@@ -150,7 +151,7 @@ private:
     void content(kind what, void* to, std::size_t n) {
         const auto from = in_.offset();
         if (in_.left() < n) {
-            in_.fail(errc::truncated, std::to_string(n) + " bytes announced, " + std::to_string(in_.left()) + " left");
+            in_.fail(errc::truncated, counted(n, "byte") + " announced, " + std::to_string(in_.left()) + " left");
             return;
         }
         const auto data = in_.take(n);
@@ -176,8 +177,8 @@ private:
         const auto count = static_cast<std::size_t>(n);
         const auto each = smallest_element(ops, version_, compact);
         if (count > in_.left() / each) {
-            in_.fail_at(errc::bad_length, from, std::to_string(count) + " elements of at least " + std::to_string(each) + " bytes announced, " +
-                                                    std::to_string(in_.left()) + " bytes left");
+            in_.fail_at(errc::bad_length, from, counted(count, "element") + " of at least " + counted(each, "byte") + " announced, " +
+                                                    counted(in_.left(), "byte") + " left");
             return;
         }
         if (!member) return elements(ops, nullptr, count, compact);
@@ -230,9 +231,9 @@ private:
     void tagged(const struct_schema& schema, void* object) {
         const auto start = in_.offset();
         const auto count = in_.unsigned_varint();
-        if constexpr (Notes::on) notes_(start, "UNSIGNED_VARINT (tag buffer)", count == 0 ? "no tagged fields" : std::to_string(count) + " tagged fields");
+        if constexpr (Notes::on) notes_(start, "UNSIGNED_VARINT (tag buffer)", count == 0 ? "no tagged fields" : counted(count, "tagged field"));
         if (in_.failed() || count == 0) return;
-        if (count > in_.left() / 2) return in_.fail_at(errc::bad_length, start, std::to_string(count) + " tagged fields announced, " + std::to_string(in_.left()) + " bytes left");
+        if (count > in_.left() / 2) return in_.fail_at(errc::bad_length, start, counted(count, "tagged field") + " announced, " + counted(in_.left(), "byte") + " left");
         std::int64_t previous = -1;
         std::uint32_t unknown = 0;
         for (std::uint32_t i = 0; i < count && !in_.failed(); ++i) {
@@ -241,7 +242,7 @@ private:
             if constexpr (Notes::on) notes_(from, "UNSIGNED_VARINT (tag)", "tag " + std::to_string(tag));
             const auto size_at = in_.offset();
             const auto size = in_.unsigned_varint();
-            if constexpr (Notes::on) notes_(size_at, "UNSIGNED_VARINT (size)", std::to_string(size) + " bytes");
+            if constexpr (Notes::on) notes_(size_at, "UNSIGNED_VARINT (size)", counted(size, "byte"));
             if (in_.failed()) return;
             if (static_cast<std::int64_t>(tag) <= previous) return in_.fail_at(errc::bad_tag, from, "tag " + std::to_string(tag) + " after tag " + std::to_string(previous) + ": tags ascend and stand once");
             previous = tag;
@@ -258,7 +259,7 @@ private:
         const std::byte* saved = nullptr;
         if (in_.narrow(size, saved)) {
             field(f, object);
-            if (!in_.failed() && in_.left() != 0) in_.fail(errc::bad_tag, "the tagged field leaves " + std::to_string(in_.left()) + " of its " + std::to_string(size) + " bytes");
+            if (!in_.failed() && in_.left() != 0) in_.fail(errc::bad_tag, "the tagged field leaves " + std::to_string(in_.left()) + " of its " + counted(size, "byte"));
             if (!in_.failed()) in_.widen(saved);
         }
         in_.where = outer;
@@ -299,7 +300,7 @@ wire_error decode_prefix(const message_schema& schema, void* message, bytes_view
 wire_error decode(const message_schema& schema, void* message, bytes_view from, std::int16_t version) {
     std::size_t used = 0;
     auto error = decode_prefix(schema, message, from, version, used);
-    if (!error && used != from.size()) return {errc::trailing_bytes, used, {}, std::to_string(from.size() - used) + " bytes left after the message"};
+    if (!error && used != from.size()) return {errc::trailing_bytes, used, {}, counted(from.size() - used, "byte") + " left after the message"};
     return error;
 }
 

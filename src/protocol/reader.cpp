@@ -1,5 +1,7 @@
 #include "protocol/reader.hpp"
 
+#include "protocol/text.hpp"
+
 namespace kafkawire::protocol {
 
 std::string path_text(const path_link* innermost) {
@@ -23,7 +25,7 @@ void reader::fail_at(errc code, std::size_t offset, std::string detail) {
 }
 
 void reader::fail_truncated(std::size_t wanted) {
-    fail(errc::truncated, std::to_string(wanted) + (wanted == 1 ? " byte" : " bytes") + " needed, " + std::to_string(left()) + " left");
+    fail(errc::truncated, counted(wanted, "byte") + " needed, " + std::to_string(left()) + " left");
 }
 
 std::uint32_t reader::long_varint() {
@@ -48,7 +50,7 @@ std::uint32_t reader::long_varint() {
 
 bool reader::narrow(std::size_t n, const std::byte*& saved_end) {
     if (left() < n) {
-        fail(errc::truncated, "a tagged field of " + std::to_string(n) + " bytes, " + std::to_string(left()) + " left");
+        fail(errc::truncated, "a tagged field of " + counted(n, "byte") + ", " + std::to_string(left()) + " left");
         return false;
     }
     saved_end = end_;

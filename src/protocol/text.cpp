@@ -85,6 +85,13 @@ void append_base64(std::string& to, bytes_view data) {
     base64(to, {reinterpret_cast<const std::uint8_t*>(data.data()), data.size()}, standard_alphabet, true);
 }
 
+std::string counted(std::uint64_t n, std::string_view thing) {
+    auto text = std::to_string(n) + ' ';
+    text += thing;
+    if (n != 1) text += 's';
+    return text;
+}
+
 std::string double_text(double value) {
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";

@@ -76,7 +76,7 @@ std::string number_meaning(std::string_view field, std::int64_t value) {
 std::string number_meaning(std::string_view, double value) { return double_text(value); }
 
 std::string blob_meaning(kind what, bytes_view data) {
-    if (what != kind::string) return std::to_string(data.size()) + " bytes";
+    if (what != kind::string) return counted(data.size(), "byte");
     std::string text;
     append_json_string(text, {reinterpret_cast<const char*>(data.data()), data.size()});
     return text;
