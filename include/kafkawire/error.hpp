@@ -47,7 +47,7 @@ enum class errc {
     client_closed,            ///< the client was closed or destroyed before the answer
     canceled,                 ///< the operation was canceled through its cancellation slot
     no_broker_available,      ///< none of the brokers could be reached by the deadline; the cause says why
-    unknown_broker,           ///< no broker of that id in the metadata
+    unknown_broker,           ///< no broker of that id in the metadata now; retriable, since one that restarts comes back under its id
     bad_configuration,        ///< an option that is unknown, wrong, or in conflict with another
 };
 

@@ -59,7 +59,9 @@ bool is_retriable(errc e) noexcept {
         case errc::connection_closed:
         case errc::closed_mid_frame:
         case errc::request_timed_out:
-        case errc::no_broker_available: return true;
+        case errc::no_broker_available:
+        // A broker that restarts leaves the metadata and comes back under its id, and ids come from the cluster.
+        case errc::unknown_broker: return true;
         default: return false;
     }
 }

@@ -123,9 +123,40 @@ TEST_CASE("a request to a given broker finds it through the metadata, or says th
         CHECK(one.connections() == 1);
         auto [e, r] = co_await client.async_request(m, 7, kw::detailed(kw::as_tuple(asio::use_awaitable)));
         CHECK(e.code == kw::errc::unknown_broker);
+        CHECK(e.code == kw::condition::retriable);
         CHECK(e.text.find('7') != std::string::npos);
         CHECK(client.brokers().size() == 2);
         CHECK(client.brokers()[0].state == kw::broker_info::status::up);
+    });
+}
+
+TEST_CASE("a broker that leaves the cluster and comes back is found by the same call again") {
+    asio::io_context io;
+    broker one{io, 1}, two{io, 2};
+    one.cluster = {{1, one.port()}};
+    kw::client client{io, {.bootstrap = one.address()}};
+    run(io, [&]() -> asio::awaitable<void> {
+        metadata_request m;
+        auto [e, r] = co_await client.async_request(m, 2, kw::as_tuple(asio::use_awaitable));
+        CHECK(e == kw::errc::unknown_broker);
+        CHECK(e == kw::condition::retriable);
+        one.cluster = {{1, one.port()}, {2, two.port()}};
+        auto a = co_await client.async_request(m, 2, asio::use_awaitable);
+        CHECK(a.info.broker == two.address());
+        // Gone, and back at another port.
+        one.cluster = {{1, one.port()}};
+        two.stop();
+        auto [down, r2] = co_await client.async_request(m, 2, kw::as_tuple(asio::use_awaitable));
+        CHECK(down == kw::condition::retriable);
+        broker again{io, 2};
+        again.cluster = one.cluster = {{1, one.port()}, {2, again.port()}};
+        std::error_code last = kw::errc::unknown_broker;
+        for (int attempt = 0; attempt < 20 && last == kw::condition::retriable; ++attempt) {
+            auto [ec, found] = co_await client.async_request(m, 2, kw::as_tuple(asio::use_awaitable));
+            last = ec;
+            if (!ec) CHECK(found.info.broker == again.address());
+        }
+        CHECK_FALSE(last);
     });
 }
 
