@@ -9,6 +9,10 @@
 
 #include <kafkawire/client.hpp>
 
+#if defined(__linux__) && !defined(ASIO_HAS_STD_ALIGNED_ALLOC)
+#error "this program, whose first include is Asio's, would give memory back in another way than kafkawire takes it"
+#endif
+
 int main() {
     asio::io_context io;
     asio::ip::tcp::acceptor taken{io, {asio::ip::address_v4::loopback(), 0}};
