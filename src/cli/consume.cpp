@@ -63,7 +63,8 @@ plan plan_of(const arguments& a) {
 // Places in logs to offsets, with as few questions as needed: starts, ends and times are asked for where a partition needs them.
 class offset_finder {
 public:
-    offset_finder(session& s, const std::vector<topic_view>& topics, const std::vector<partition_key>& keys) : session_{s}, topics_{topics}, keys_{keys} {}
+    offset_finder(session& s, const std::vector<topic_view>& topics, const std::vector<partition_key>& keys, bool read_committed)
+        : session_{s}, topics_{topics}, keys_{keys}, read_committed_{read_committed} {}
 
     asio::awaitable<std::map<partition_key, std::int64_t>> find(position where) {
         std::map<partition_key, std::int64_t> found;
@@ -101,6 +102,7 @@ private:
             offsets_query query;
             query.time = time;
             query.partitions = keys_;
+            query.read_committed = read_committed_;
             known_[time] = co_await list_offsets(session_, topics_, std::move(query));
         }
         co_return known_.at(time);
@@ -109,6 +111,7 @@ private:
     session& session_;
     const std::vector<topic_view>& topics_;
     const std::vector<partition_key>& keys_;
+    bool read_committed_;
     std::map<std::int64_t, std::map<partition_key, std::int64_t>> known_;
 };
 
@@ -126,7 +129,7 @@ std::vector<partition_key> chosen(const std::vector<topic_view>& topics, const p
 // Where each partition begins and ends: -o first, then the group's stored offset, then the fallback.
 asio::awaitable<std::vector<reading_partition>> begin_reading(session& s, const arguments& a, const plan& p, const std::vector<topic_view>& topics, group_offsets* group) {
     const auto keys = chosen(topics, p);
-    offset_finder finder{s, topics, keys};
+    offset_finder finder{s, topics, keys, a.read_committed};
     std::map<partition_key, std::int64_t> from, to, stored;
     if (p.range) from = co_await finder.find(p.range->from);
     else from = co_await finder.find(p.fallback);

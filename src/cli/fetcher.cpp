@@ -69,7 +69,7 @@ void fetcher::stop() {
 void fetcher::check_caught_up() {
     if (caught_up_ || !on_caught_up) return;
     for (const auto& p : partitions_)
-        if (!p.done && (p.high_watermark < 0 || p.position < p.high_watermark)) return;
+        if (!p.done && (p.end < 0 || p.position < p.end)) return;
     caught_up_ = true;
     on_caught_up();
 }
@@ -202,7 +202,8 @@ void fetcher::check_error(reading_partition& p, std::int16_t code) {
 
 // False: the receiver has enough.
 bool fetcher::hand_on(reading_partition& p, const messages::fetch_response::partition_data& answer) {
-    p.high_watermark = answer.high_watermark;
+    // Behind the last stable offset lie transactions that are still open. Brokers before 0.11 know of neither and say -1.
+    p.end = plan_.read_committed && answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
     if (!answer.records || answer.records->data.empty()) return true;
     aborted hidden{answer};
     reader_.start(answer.records->data);

@@ -29,7 +29,7 @@ struct reading_partition {
     std::int64_t position = 0;               ///< of the next record to give
     std::optional<std::int64_t> stop_at;     ///< records from here on are not given
     bool done = false;
-    std::int64_t high_watermark = -1;
+    std::int64_t end = -1;                   ///< what can be read now ends here; -1: not known yet
     std::int64_t given = -1;                 ///< the offset behind the last record given; -1: none
 };
 

@@ -56,27 +56,33 @@ asio::awaitable<void> sender::prepare() {
     if (magic_ == 2 && options_.acks == -1) co_await get_producer_id();
 }
 
-// With a producer id the broker knows a repeated batch again. Without one (an old broker, no right to it) records are sent all the same.
+// With a producer id the broker knows a repeated batch again. Nobody has asked for that here, so a user without the right to one (brokers
+// before 2.8 want a right of its own for it) or a broker without the API does not keep the records from being sent; but it is said.
 asio::awaitable<void> sender::get_producer_id() {
+    const std::string doing = "cannot get a producer id";
     const auto give_up = std::chrono::steady_clock::now() + session_.ctx().timeout;
     for (;;) {
         messages::init_producer_id_request request;
         request.transactional_id = std::nullopt;
         request.transaction_timeout_ms = 60'000;
-        std::int16_t code = 0;
+        std::optional<failure> wrong;
         try {
-            const auto a = co_await session_.ask(std::move(request), {}, "cannot get a producer id");
-            producer_id_ = a.producer_id;
-            producer_epoch_ = a.producer_epoch;
-            code = a.error_code;
-        } catch (const failure&) {
+            const auto a = co_await session_.ask(std::move(request), {}, doing);
+            if (a.error_code == 0) {
+                producer_id_ = a.producer_id;
+                producer_epoch_ = a.producer_epoch;
+                co_return;
+            }
+            wrong = from_broker_code(a.error_code, doing);
+        } catch (const failure& f) {
+            wrong = f;
+        }
+        if (!wrong->retriable) {
+            note(fmt::format("{}; going on without: a batch that has to be sent again may be there twice", wrong->message));
             co_return;
         }
-        if (code == 0) co_return;
-        producer_id_ = -1;
         // A broker's first answer after its start is that it is still fetching ids (COORDINATOR_LOAD_IN_PROGRESS).
-        if (make_error_code(static_cast<broker_errc>(code)) != condition::retriable) co_return;
-        if (std::chrono::steady_clock::now() > give_up) throw from_broker_code(code, "cannot get a producer id");
+        if (std::chrono::steady_clock::now() > give_up) throw *wrong;
         co_await session_.sleep(std::chrono::milliseconds{50});
     }
 }

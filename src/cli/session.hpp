@@ -95,11 +95,13 @@ asio::awaitable<std::vector<topic_view>> need_topics(session& s, std::vector<std
 asio::awaitable<failure> unknown_topic(session& s, std::string name);
 
 /// Where partitions' logs stand. `time` is -1 (the end), -2 (the start), or milliseconds since 1970: the first record at or after it, -1 if
-/// there is none. By topic name and partition.
+/// there is none. With read_committed the end is the last stable offset: what lies behind is of transactions that are still open.
+/// By topic name and partition.
 using partition_key = std::pair<std::string, std::int32_t>;
 struct offsets_query {
     std::int64_t time = -1;
     std::vector<partition_key> partitions;
+    bool read_committed = false;
 };
 asio::awaitable<std::map<partition_key, std::int64_t>> list_offsets(session& s, const std::vector<topic_view>& topics, offsets_query query);
 

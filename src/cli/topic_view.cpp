@@ -123,9 +123,12 @@ asio::awaitable<std::vector<topic_view>> need_topics(session& s, std::vector<std
 namespace {
 
 // Asks one leader. Gives what it answered; partitions whose leadership moved are left for the next round.
-asio::awaitable<void> ask_leader(session& s, std::int32_t leader, std::int64_t time, const std::vector<partition_key>& wanted, std::map<partition_key, std::int64_t>& found) {
+asio::awaitable<void> ask_leader(session& s, std::int32_t leader, const offsets_query& query, const std::vector<partition_key>& wanted, std::map<partition_key, std::int64_t>& found) {
+    constexpr std::string_view doing = "cannot ask for offsets";
     messages::list_offsets_request request;
     request.replica_id = -1;
+    // A broker that cannot be asked so (0.10) has no transactions.
+    if (query.read_committed && co_await s.version_of(messages::list_offsets_request::key, leader, std::string{doing}) >= 2) request.isolation_level = 1;
     for (const auto& [topic, partition] : wanted) {
         if (request.topics.empty() || request.topics.back().name != topic) {
             request.topics.emplace_back();
@@ -133,12 +136,12 @@ asio::awaitable<void> ask_leader(session& s, std::int32_t leader, std::int64_t t
         }
         messages::list_offsets_request::partition p;
         p.partition_index = partition;
-        p.timestamp = time;
+        p.timestamp = query.time;
         request.topics.back().partitions.push_back(std::move(p));
     }
     request_options options;
     options.broker = leader;
-    const auto a = co_await s.ask(std::move(request), options, "cannot ask for offsets");
+    const auto a = co_await s.ask(std::move(request), options, std::string{doing});
     for (const auto& t : a.topics)
         for (const auto& p : t.partitions) {
             const auto ec = make_error_code(static_cast<broker_errc>(p.error_code));
@@ -168,7 +171,7 @@ asio::awaitable<std::map<partition_key, std::int64_t>> list_offsets(session& s, 
         }
         for (const auto& [leader, keys] : by_leader) {
             try {
-                co_await ask_leader(s, leader, query.time, keys, found);
+                co_await ask_leader(s, leader, query, keys, found);
             } catch (const failure& f) {
                 // A leader that just died has a successor soon.
                 if (!f.retriable || std::chrono::steady_clock::now() > give_up) throw;

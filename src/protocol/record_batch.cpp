@@ -85,11 +85,12 @@ bool record_batches::read_current(bytes_view whole) noexcept {
     batch_.count = get<std::int32_t>(p + detail::format2::count);
     batch_.whole = whole;
     batch_.content = whole.subspan(records);
+    const bool ends = delta >= 0 && batch_.base_offset <= std::numeric_limits<std::int64_t>::max() - delta;
+    // Even of a damaged batch: whoever wants to read on behind it has nothing better to go by.
+    if (ends) batch_.last_offset = batch_.base_offset + delta;
     if (check_crcs_ && crc32c(whole.subspan(detail::format2::attributes)) != batch_.crc)
         return refuse(errc::bad_crc, "the checksum of the batch does not match", detail::format2::crc);
-    if (delta < 0 || batch_.base_offset > std::numeric_limits<std::int64_t>::max() - delta)
-        return refuse(errc::bad_record, "the last offset lies before the first", last_offset_delta);
-    batch_.last_offset = batch_.base_offset + delta;
+    if (!ends) return refuse(errc::bad_record, "the last offset lies before the first", last_offset_delta);
     if (batch_.count < 0) return refuse(errc::bad_record, "the batch claims a negative number of records", detail::format2::count);
     return true;
 }

@@ -379,12 +379,15 @@ TEST_CASE("a reader steps over control batches, says where to go on, and ends at
     add({.base_offset = 10, .partition_leader_epoch = 7}, [&] { CHECK(b.append(1, "a", "b") == errc{}); });
     const auto marker = make_end_transaction_marker(control_type::commit, 3);
     add({.base_offset = 11, .control = true}, [&] { CHECK(b.append(1, bytes_view{marker.key}, bytes_view{marker.value}) == errc{}); });
-    add({.base_offset = 12}, [&] { CHECK(b.append(1, "c", nullptr) == errc{}); });
+    add({.base_offset = 12}, [&] {
+        CHECK(b.append(1, "c", nullptr) == errc{});
+        CHECK(b.append(1, "d", nullptr) == errc{});
+    });
     record_reader in{all};
     std::vector<std::int64_t> offsets;
     for (const auto& r : in) offsets.push_back(r.offset);
-    CHECK(offsets == std::vector<std::int64_t>{10, 12});
-    CHECK(in.next_offset() == 13);
+    CHECK(offsets == std::vector<std::int64_t>{10, 12, 13});
+    CHECK(in.next_offset() == 14);
     CHECK(!in.error());
 
     in.start(all);
@@ -404,6 +407,7 @@ TEST_CASE("a reader steps over control batches, says where to go on, and ends at
     CHECK(in.error().code == errc::bad_crc);
     CHECK(in.error().offset > 100);
     CHECK(in.error().first_offset == 12);
+    CHECK(in.error().last_offset == 13);  // as the damaged batch says
     CHECK(in.next_offset() == 12);  // the position stays before the bad batch
 }
 
