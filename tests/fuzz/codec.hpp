@@ -2,11 +2,14 @@
 #pragma once
 #include <kafkawire/protocol/compression.hpp>
 
-#include <algorithm>
+#include <cstring>
 
 #include "fuzz/common.hpp"
 
 namespace kafkawire::fuzzing {
+
+// By memcmp: an algorithm's loop would be instrumented, and cost more than the codec.
+inline bool same(bytes_view a, bytes_view b) { return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0); }
 
 inline int codec(compression which, const std::uint8_t* data, std::size_t size) {
     if (size < 1) return 0;
@@ -27,7 +30,7 @@ inline int codec(compression which, const std::uint8_t* data, std::size_t size) 
     if (data[0] & 1) {
         must(!out.compress(which, rest, packed, default_level, form), "plain bytes do not compress");
         must(!in.decompress(which, packed.view(), plain, limits, form), "what was compressed does not decompress");
-        must(std::ranges::equal(plain.view(), rest), "a round trip gives other bytes");
+        must(same(plain.view(), rest), "a round trip gives other bytes");
         return 0;
     }
     if (in.decompress(which, rest, plain, limits, form)) {
@@ -38,7 +41,7 @@ inline int codec(compression which, const std::uint8_t* data, std::size_t size) 
     if (data[0] & 4) return 0;
     must(!out.compress(which, plain.view(), packed), "what was decompressed does not compress");
     must(!in.decompress(which, packed.view(), again, limits), "what was compressed again does not decompress");
-    must(std::ranges::equal(plain.view(), again.view()), "a second round gives other bytes");
+    must(same(plain.view(), again.view()), "a second round gives other bytes");
     return 0;
 }
 
