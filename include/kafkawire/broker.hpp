@@ -7,6 +7,7 @@
 //
 // A cluster belongs to one executor, as a client does: use it, and destroy it, only there. It starts no thread.
 #pragma once
+#include <kafkawire/broker/observing.hpp>
 #include <kafkawire/broker/options.hpp>
 #include <kafkawire/detail/asio.hpp>
 #include <kafkawire/environment.hpp>
@@ -37,6 +38,8 @@ public:
     [[nodiscard]] std::error_code start();
     /// "127.0.0.1:43211,127.0.0.1:43212": the nodes' addresses.
     [[nodiscard]] std::string bootstrap() const;
+    /// From now on `what` is called with every request when it is decoded and every answer before it goes out, on the cluster's executor.
+    void watch(watcher what);
     /// Closes all connections and stops listening. For good.
     void close();
 

@@ -31,6 +31,7 @@ public:
         connections_.clear();
         acceptors_.clear();
     }
+    void watch(watcher what) { machine_.watch(std::move(what)); }
     [[nodiscard]] std::string bootstrap() {
         std::string list;
         for (const auto& n : machine_.state().nodes()) {
@@ -209,6 +210,7 @@ cluster& cluster::operator=(cluster&& other) noexcept {
 
 std::error_code cluster::start() { return driver_->start(); }
 std::string cluster::bootstrap() const { return driver_->bootstrap(); }
+void cluster::watch(watcher what) { driver_->watch(std::move(what)); }
 void cluster::close() { driver_->close(); }
 
 }  // namespace kafkawire::broker

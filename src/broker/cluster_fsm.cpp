@@ -172,7 +172,8 @@ void cluster_fsm::close_connection(connection_id id) {
 void cluster_fsm::tell(const exchange& of, passing::direction way, const protocol::message_schema& schema, const void* message, std::int16_t version,
                        std::size_t bytes) {
     if (watchers_.empty()) return;
-    const passing event{way, state_.now(), of.node(), of.connection(), of.api_key(), version, of.correlation_id(), of.client_id(), &schema, message, bytes};
+    const passing event{way, state_.now(), of.node(), of.connection(), of.api_key(), version, of.correlation_id(), of.client_id(), &schema, message, bytes,
+                        way == passing::direction::response ? state_.now().steady - of.arrived().steady : std::chrono::nanoseconds{}};
     for (auto& w : watchers_) w(event);
 }
 

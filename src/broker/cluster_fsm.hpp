@@ -26,23 +26,6 @@ struct stop_listening { std::int32_t node; };
 struct start_listening { std::int32_t node; };
 using action = std::variant<write_bytes, close_connection, stop_listening, start_listening>;
 
-/// One request or answer as it passes, for those who watch. The message is valid during the call.
-struct passing {
-    enum class direction : std::uint8_t { request, response };
-    direction way;
-    moment at;
-    std::int32_t node;
-    connection_id connection;
-    std::int16_t api_key;
-    std::int16_t version;
-    std::int32_t correlation_id;
-    std::string_view client_id;
-    const protocol::message_schema* schema;
-    const void* message;
-    std::size_t bytes;                             ///< of the frame, its size prefix included
-};
-using watcher = unique_function<void(const passing&)>;
-
 class cluster_fsm final : private answer_sink {
 public:
     /// `files`: see cluster_state.

@@ -14,8 +14,6 @@
 
 namespace kafkawire::broker {
 
-using connection_id = std::uint64_t;
-
 /// What keeps record data alive until an answer has been written.
 using owners = std::vector<std::shared_ptr<const void>>;
 

@@ -212,6 +212,7 @@ void declare(command root) {
     add_consume(root);
     add_topics(root);
     add_request(root);
+    add_broker(root);
     add_explain(root);
     add_errors(root);
     add_decode(root);
@@ -249,6 +250,9 @@ void command::option(const std::string& names, std::vector<std::string>& to, con
     app_->add_option_function<std::vector<std::string>>(names, [&to](const std::vector<std::string>& v) { to = v; }, text)
         ->type_name(value)
         ->allow_extra_args(false);
+}
+void command::option_or_flag(const std::string& name, const std::string& alone, std::string& to, const std::string& text) {
+    app_->add_flag(name + "{" + alone + "}", to, text);
 }
 void command::flag(const std::string& names, bool& to, const std::string& text) {
     app_->add_flag_callback(names, [&to] { to = true; }, text);

@@ -42,6 +42,8 @@ public:
     void option(const std::string& names, std::optional<std::string>& to, const std::string& text, const std::string& value = "TEXT");
     void option(const std::string& names, std::optional<std::int64_t>& to, const std::string& text, const std::string& value = "N");
     void option(const std::string& names, std::vector<std::string>& to, const std::string& text, const std::string& value = "TEXT");
+    // Alone it means `alone`, and takes a value only after an equals sign: --trace, --trace=json.
+    void option_or_flag(const std::string& name, const std::string& alone, std::string& to, const std::string& text);
     void flag(const std::string& names, bool& to, const std::string& text);
     // Words without a dash, in the order of their declaration.
     void word(const std::string& name, std::string& to, const std::string& text);
@@ -66,5 +68,6 @@ void add_produce(command root);
 void add_consume(command root);
 void add_topics(command root);
 void add_request(command root);
+void add_broker(command root);
 
 }  // namespace kafkawire::cli
