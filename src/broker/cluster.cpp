@@ -14,6 +14,7 @@ public:
         : environments_{std::move(of_nodes)}, machine_{seeded(o, *environments_.front()), now_of(*environments_.front()), open_folder(o)} {}
 
     std::error_code start() {
+        if (const auto ec = machine_.state().storage_error()) return ec;
         timer_ = environments_.front()->make_timer([this] {
             timer_set_.reset();
             machine_.tick(now());

@@ -62,12 +62,12 @@ std::error_code cluster_journal::open(const reader& to) {
     bool good = true;
     const auto ec = store_.open([&](const protocol::record_batch& batch, const segment_store::place&) {
         records.start(batch.whole);
-        for (const auto& r : records) good = good && r.value && read_record(*r.value, to);
+        for (const auto& r : records) good = good && !r.value.is_null() && read_record(r.value.view(), to);
         good = good && !records.error();
         end_offset_ = batch.next_offset();
     });
-    if (ec) return ec;
-    return good ? std::error_code{} : make_error_code(errc::bad_record);
+    error_ = ec || good ? ec : make_error_code(errc::bad_record);
+    return error_;
 }
 
 std::string cluster_journal::saved_cluster_id() {

@@ -24,7 +24,7 @@ public:
         std::function<void(const protocol::messages::remove_topic_record&)> remove;
         std::function<void(const protocol::messages::producer_ids_record&)> producer_ids;
     };
-    /// Reads all of it. A record that cannot be read ends it with errc::bad_record: better no cluster than half of one.
+    /// Reads all of it. A record that cannot be read ends it with errc::bad_record: better no cluster than half of one. The error stays in error().
     std::error_code open(const reader& to);
 
     /// The id in meta.properties; empty: there is none yet.

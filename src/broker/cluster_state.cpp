@@ -26,7 +26,10 @@ cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<stor
     }
     settle_defaults();
     transactions_ = std::make_unique<transaction_coordinator>(*this);
-    for (const auto& spec : options_.topics) create_topic(spec);
+    if (files_) open_journal();
+    for (const auto& spec : options_.topics)
+        if (!find_topic(spec.name)) create_topic(spec);
+    starting_ = false;
 }
 
 cluster_state::~cluster_state() = default;
@@ -74,22 +77,87 @@ topic& cluster_state::create_topic(const topic_spec& spec) {
 }
 
 topic& cluster_state::create_topic(std::string name, const placement& replicas, std::map<std::string, std::string> configs) {
-    topic t{name, random_uuid(), name == "__consumer_offsets" || name == "__transaction_state", std::move(configs), {}};
-    if (files_)
-        if (const auto known = segment_store{files_, name + "-0"}.saved_topic_id()) t.id = *known;
-    add_partitions(t, replicas);
+    const bool internal = name == "__consumer_offsets" || name == "__transaction_state";
+    topic t{std::move(name), random_uuid(), internal, std::move(configs), {}};
+    if (files_ && starting_)
+        if (const auto known = segment_store{files_, t.name + "-0"}.saved_topic_id()) t.id = *known;
+    // What a crash left behind of a topic that was being deleted is none of the new one's.
+    for (std::size_t i = 0; files_ && !starting_ && i < replicas.size(); ++i) static_cast<void>(files_->remove(t.name + '-' + std::to_string(i)));
+    auto& made = add_topic(std::move(t));
+    grow(made, replicas);
+    if (journal_) journal_->topic_made(made, now_.wall_ms());
+    return made;
+}
+
+topic& cluster_state::add_topic(topic t) {
     topic_names_.emplace(t.id, t.name);
+    auto name = t.name;
     return topics_.emplace(std::move(name), std::move(t)).first->second;
 }
 
 void cluster_state::add_partitions(topic& to, const placement& replicas) {
+    const auto before = to.partitions.size();
+    grow(to, replicas);
+    if (journal_) journal_->partitions_added(to, before, now_.wall_ms());
+}
+
+void cluster_state::grow(topic& to, const placement& replicas) {
     for (const auto& of_one : replicas) {
         const auto index = static_cast<std::int32_t>(to.partitions.size());
         auto& p = *to.partitions.emplace_back(std::make_unique<partition>(world_, to.name, to.id, index, of_one));
         if (files_) open_files(to, p);
-        for (const auto node : of_one)
-            if (const auto* n = find_node(node); n && n->is == node::status::down) p.replica_down(node, false);
+        for (const auto id : of_one)
+            if (const auto* n = find_node(id); !n || n->is == node::status::down) p.replica_down(id, false);
     }
+}
+
+// Topics are put together from their records first, and opened when all of the journal was read: a deleted one has no files any more.
+void cluster_state::open_journal() {
+    journal_ = std::make_unique<cluster_journal>(files_);
+    if (const auto saved = journal_->saved_cluster_id(); !saved.empty()) cluster_id_ = saved;
+    else static_cast<void>(journal_->save_cluster_id(cluster_id_, options_.first_node_id));
+    struct found {
+        topic made;
+        placement replicas;
+    };
+    std::map<protocol::uuid, found> topics;
+    const auto of_name = [&](const std::string& name) {
+        return std::find_if(topics.begin(), topics.end(), [&](const auto& t) { return t.second.made.name == name; });
+    };
+    cluster_journal::reader to;
+    to.topic = [&](const auto& r) { topics[r.topic_id].made = topic{r.name, r.topic_id, r.name == "__consumer_offsets" || r.name == "__transaction_state", {}, {}}; };
+    to.partition = [&](const auto& r) {
+        if (const auto at = topics.find(r.topic_id); at != topics.end()) at->second.replicas.push_back(r.replicas);
+    };
+    to.remove = [&](const auto& r) { topics.erase(r.topic_id); };
+    to.producer_ids = [&](const auto& r) { first_free_producer_id_ = r.next_producer_id; };
+    to.config = [&](const auto& r) {
+        constexpr std::int8_t topic_resource = 2;
+        const auto at = of_name(r.resource_name);
+        if (r.resource_type == topic_resource && at == topics.end()) return;
+        auto& entries = r.resource_type == topic_resource ? at->second.made.configs : dynamic_configs_[r.resource_name];
+        if (r.value) entries[r.name] = *r.value;
+        else entries.erase(r.name);
+    };
+    journal_->open(to);
+    for (auto& [id, t] : topics) grow(add_topic(std::move(t.made)), t.replicas);
+}
+
+void cluster_state::take_producer_ids(std::int64_t count) {
+    first_free_producer_id_ += count;
+    if (journal_) journal_->producer_ids_given(first_free_producer_id_, now_.wall_ms());
+}
+
+void cluster_state::set_dynamic_configs(const std::string& node, std::map<std::string, std::string> to) {
+    constexpr std::int8_t broker_resource = 4;
+    if (journal_) journal_->configs_changed(broker_resource, node, dynamic_configs_[node], to, now_.wall_ms());
+    dynamic_configs_[node] = std::move(to);
+}
+
+void cluster_state::set_topic_configs(topic& of, std::map<std::string, std::string> to) {
+    constexpr std::int8_t topic_resource = 2;
+    if (journal_) journal_->configs_changed(topic_resource, of.name, of.configs, to, now_.wall_ms());
+    of.configs = std::move(to);
 }
 
 void cluster_state::open_files(const topic& of, partition& p) {
@@ -107,6 +175,7 @@ void cluster_state::delete_topic(std::string_view name) {
     deleted_.push_back(std::move(at->second));
     topics_.erase(at);
     topic_names_.erase(deleted_.back().id);
+    if (journal_) journal_->topic_deleted(deleted_.back().id, now_.wall_ms());
     for (const auto& p : deleted_.back().partitions) {
         p->set_leader(-1);
         if (files_) static_cast<void>(files_->remove(p->topic() + '-' + std::to_string(p->index())));

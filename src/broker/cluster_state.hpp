@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/cluster_journal.hpp"
 #include "broker/kafka_versions.hpp"
 #include "broker/partition.hpp"
 #include "broker/random.hpp"
@@ -45,7 +46,7 @@ struct topic {
 
 class cluster_state {
 public:
-    /// `files`: where everything is kept, if anywhere; a topic whose folders are there already comes back with what is in them.
+    /// `files`: where everything is kept, if anywhere; what is there already comes back. See storage_error() afterwards.
     cluster_state(broker::options o, moment now, std::shared_ptr<storage> files = nullptr);
     ~cluster_state();
     cluster_state(const cluster_state&) = delete;
@@ -90,6 +91,12 @@ public:
     [[nodiscard]] partition_world& world() noexcept { return world_; }
     /// Where everything is kept; null: only in memory.
     [[nodiscard]] storage* files() const noexcept { return files_.get(); }
+    /// What went wrong with the files of the cluster as a whole, first at the start; none: nothing.
+    [[nodiscard]] std::error_code storage_error() const noexcept { return journal_ ? journal_->error() : std::error_code{}; }
+    /// Ids of producers from here on were never given out, also before a restart.
+    [[nodiscard]] std::int64_t first_free_producer_id() const noexcept { return first_free_producer_id_; }
+    /// So many, from the first free one on, are given out now.
+    void take_producer_ids(std::int64_t count);
 
     /// A broker's configuration entry by Kafka's name: what was set for all nodes, else the default.
     [[nodiscard]] std::string config(std::string_view name) const;
@@ -101,14 +108,17 @@ public:
     /// What was set while the cluster runs: of one node by its number as text, of all nodes under "".
     [[nodiscard]] const std::map<std::string, std::string>& dynamic_configs(const std::string& node) const;
     /// Replace all that was set; checked before.
-    void set_dynamic_configs(const std::string& node, std::map<std::string, std::string> to) { dynamic_configs_[node] = std::move(to); }
-    void set_topic_configs(topic& of, std::map<std::string, std::string> to) { of.configs = std::move(to); }
+    void set_dynamic_configs(const std::string& node, std::map<std::string, std::string> to);
+    void set_topic_configs(topic& of, std::map<std::string, std::string> to);
 
     /// Producer ids and transactions, of all nodes.
     [[nodiscard]] transaction_coordinator& transactions() noexcept { return *transactions_; }
 
 private:
     void settle_defaults();
+    void open_journal();
+    topic& add_topic(topic t);
+    void grow(topic& to, const placement& replicas);
     void open_files(const topic& of, partition& p);
     [[nodiscard]] bool unclean(const topic& of) const { return config(of, "unclean.leader.election.enable") == "true"; }
     void tell_replicas(std::int32_t node, node::status is);
@@ -126,6 +136,9 @@ private:
     std::map<protocol::uuid, std::string> topic_names_;
     std::map<std::string, std::map<std::string, std::string>> dynamic_configs_;
     std::size_t next_leader_ = 0;
+    std::int64_t first_free_producer_id_ = 0;
+    std::unique_ptr<cluster_journal> journal_;  // null: nothing is kept
+    bool starting_ = true;                      // folders of topics that are there already are taken over
     std::vector<topic> deleted_;  // until nobody is in the middle of using one
     std::unique_ptr<transaction_coordinator> transactions_;
 };
