@@ -3,6 +3,8 @@
 // may be created; before, they may. From version 10 topics have ids, and from version 12 they can be asked for by id.
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 
+#include <algorithm>
+
 #include "broker/handlers.hpp"
 #include "broker/topic_rules.hpp"
 
@@ -72,8 +74,14 @@ void metadata(cluster_state& cluster, exchange from, const request& asked) {
         for (const auto& [name, t] : cluster.topics()) answer.topics.push_back(describe(t));
     } else {
         const bool may_create = from.version() < 4 || asked.allow_auto_topic_creation;
-        for (const auto& t : *asked.topics)
-            answer.topics.push_back(t.name ? by_name(cluster, *t.name, may_create) : by_id(cluster, t.topic_id));
+        // One id makes it a question of ids, whatever the names say: Java's admin client sends empty ones beside them.
+        const bool ids = std::ranges::any_of(*asked.topics, [](const auto& t) { return t.topic_id != protocol::uuid{}; });
+        for (const auto& t : *asked.topics) {
+            if (!ids)
+                answer.topics.push_back(by_name(cluster, t.name.value_or(""), may_create));
+            else if (t.topic_id != protocol::uuid{})
+                answer.topics.push_back(by_id(cluster, t.topic_id));
+        }
     }
     if (asked.include_cluster_authorized_operations) answer.cluster_authorized_operations = all_cluster_operations;
     if (asked.include_topic_authorized_operations)

@@ -77,6 +77,21 @@ TEST_CASE("Metadata names the nodes, and makes a topic that it was asked for") {
     CHECK(second.topics[0].partitions[0].replica_nodes.size() == 3);
 }
 
+TEST_CASE("Metadata by id: a name beside it, which may be empty, does not count") {
+    harness h;
+    const auto c = h.connect();
+    messages::metadata_request make;
+    make.topics.emplace().push_back({{}, "orders", {}});
+    make.allow_auto_topic_creation = true;
+    h.ask(c, make, 13);
+    messages::metadata_request by_id;
+    by_id.topics.emplace().push_back({h.ask(c, make, 13).topics.at(0).topic_id, "", {}});
+    const auto answer = h.ask(c, by_id, 13);
+    REQUIRE(answer.topics.size() == 1);
+    CHECK(answer.topics[0].error_code == 0);
+    CHECK(answer.topics[0].name == "orders");
+}
+
 TEST_CASE("a cluster that passes for an older Kafka offers no more than that") {
     const auto highest_metadata = [](std::string as) {
         harness h{{.as_version = std::move(as)}};
