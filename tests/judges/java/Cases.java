@@ -125,7 +125,7 @@ final class Cases {
         for (Throwable c = t.getCause(); c != null; c = c.getCause()) s += "; caused by " + c;
         if (t instanceof AssertionError || t.getStackTrace().length == 0) return s;
         for (StackTraceElement at : t.getStackTrace())
-            if (at.getFileName() != null && at.getFileName().matches("(Judge|Tools).java")) return s + " at " + at.getFileName() + ":" + at.getLineNumber();
+            if (at.getFileName() != null && at.getFileName().matches("(Judge|JudgeAdmin|Tools).java")) return s + " at " + at.getFileName() + ":" + at.getLineNumber();
         return s;
     }
 
