@@ -30,6 +30,7 @@ cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<stor
     for (const auto& spec : options_.topics)
         if (!find_topic(spec.name)) create_topic(spec);
     starting_ = false;
+    if (files_) transactions_->recover();
 }
 
 cluster_state::~cluster_state() = default;

@@ -15,7 +15,7 @@ using e = broker_errc;
 using namespace std::chrono_literals;
 
 constexpr auto pending_retry = 1s;  // a timeout that comes while a step is being written waits for it
-constexpr auto expiry_check = 1h;   // transaction.remove.expired.transaction.cleanup.interval.ms
+constexpr auto expiry_check = 1h;  // transaction.remove.expired.transaction.cleanup.interval.ms
 
 // What a coordinator makes of troubles with its own log.
 e log_trouble(e why) {
@@ -44,6 +44,17 @@ transaction_coordinator::transaction_coordinator(cluster_state& cluster) : clust
 }
 
 transaction_coordinator::~transaction_coordinator() = default;
+
+// Ids that were given out before a restart must not come again, even if nothing was written with them: the cluster remembers the blocks.
+void transaction_coordinator::remember_ids() {
+    if (const auto taken = ids_.next_block() - cluster_.first_free_producer_id(); taken > 0) cluster_.take_producer_ids(taken);
+}
+
+std::int64_t transaction_coordinator::new_producer_id(std::int32_t node) {
+    const auto id = ids_.next(node);
+    remember_ids();
+    return id;
+}
 
 std::int64_t transaction_coordinator::now_ms() const { return cluster_.now().wall_ms(); }
 partition* transaction_coordinator::home(std::int32_t index) { return cluster_.find_partition(transaction_topic, index); }
@@ -104,7 +115,8 @@ transaction_coordinator::shard* transaction_coordinator::load(partition& from) {
 }
 
 void transaction_coordinator::recover() {
-    // Ids of idempotent producers are nowhere but in the partitions that they wrote to.
+    ids_.seen(cluster_.first_free_producer_id() - 1);
+    // A folder that lost its last words may not know of all blocks; the partitions do, of those that wrote.
     for (const auto& [name, t] : cluster_.topics())
         for (const auto& p : t.partitions)
             for (const auto& known : p->producers().describe()) ids_.seen(known.producer_id);
@@ -131,6 +143,7 @@ broker_errc transaction_coordinator::find(std::int32_t node, const std::string& 
 
 void transaction_coordinator::carry_out(const place& at, transaction_fsm::outcome came, done then) {
     if (!came.write) return then(came.error);
+    remember_ids();  // the step may have taken one
     write(at, std::move(then));
 }
 
@@ -204,7 +217,7 @@ void transaction_coordinator::timed_out(const place& at) {
 }
 
 void transaction_coordinator::init_producer_id(std::int32_t node, init_request request, given_to then) {
-    if (!request.transactional_id) return then({e::none, ids_.next(node), 0});
+    if (!request.transactional_id) return then({e::none, new_producer_id(node), 0});
     const auto& id = *request.transactional_id;
     if (id.empty()) return then({e::invalid_request});
     if (request.enable_2pc) return then({e::transactional_id_authorization_failed});
@@ -215,8 +228,9 @@ void transaction_coordinator::init_producer_id(std::int32_t node, init_request r
     entry* en = nullptr;
     if (const auto wrong = find(node, id, at, en); wrong != e::none) return then({wrong});
     if (!en) {
-        en =
-            &shards_[at.partition].ids.emplace(id, entry{transaction_fsm{id, ids_.next(node), request.timeout_ms, now_ms()}}).first->second;
+        en = &shards_[at.partition]
+                  .ids.emplace(id, entry{transaction_fsm{id, new_producer_id(node), request.timeout_ms, now_ms()}})
+                  .first->second;
         arm_expiry();
     }
     const auto came = en->fsm.init_producer_id(request.timeout_ms, request.expected, cluster_.release().transaction_version, context(at));
@@ -267,6 +281,7 @@ void transaction_coordinator::end(std::int32_t node, const std::string& id, iden
     const bool tell_identity = client_version >= 2;
     const auto came = en->fsm.end(who, commit, client_version, context(at));
     if (!came.write) return answer_end(at, tell_identity, then, came.error);
+    remember_ids();
     write(at, [this, at, tell_identity, then = std::move(then)](e error) mutable {
         auto* still = live(at);
         if (error == e::none && still) still->fsm.prepare_complete(now_ms());

@@ -123,6 +123,8 @@ private:
         std::string id;
     };
 
+    [[nodiscard]] std::int64_t new_producer_id(std::int32_t node);
+    void remember_ids();
     [[nodiscard]] partition* home(std::int32_t index);
     [[nodiscard]] std::int32_t home_of(std::string_view id);
     shard* owned(std::int32_t index, std::int32_t node);

@@ -75,6 +75,8 @@ public:
     [[nodiscard]] std::int64_t next(std::int32_t node);
     /// Ids up to this one are in use, as a log says.
     void seen(std::int64_t id) noexcept;
+    /// Blocks before this id have been given out.
+    [[nodiscard]] std::int64_t next_block() const noexcept { return next_block_; }
 
 private:
     struct block {

@@ -67,7 +67,11 @@ std::optional<logged_transaction> from_log_record(protocol::bytes_view key, cons
     const auto version = prefix_of(*value);
     if (!version || *version < 0 || *version > 1) return {};
     const auto v = read<value_message>(*value, *version);
-    if (!v || v->transaction_status < 0 || v->transaction_status >= static_cast<int>(transaction_status_count)) return {};
+    // The states that are only passed through are never written, and times are times: a file that says otherwise is not believed.
+    constexpr std::int64_t end_of_time = std::int64_t{1} << 60;
+    if (!v || v->transaction_status < 0 || v->transaction_status >= static_cast<int>(transaction_status::dead)) return {};
+    if (v->transaction_start_timestamp_ms < -1 || v->transaction_start_timestamp_ms > end_of_time || v->transaction_timeout_ms < 0)
+        return {};
     auto& f = to.facts.emplace();
     f.producer_id = v->producer_id;
     f.previous_producer_id = v->previous_producer_id;

@@ -11,6 +11,7 @@
 #include <kafkawire/protocol/record_batch.hpp>
 
 #include "broker/coordinator_lookup.hpp"
+#include "broker/storage.hpp"
 #include "broker/transaction_coordinator.hpp"
 #include "broker/transaction_log.hpp"
 #include "broker_fixture.hpp"
@@ -548,6 +549,52 @@ TEST_CASE("a transactional id that nobody uses for a week is forgotten") {
     CHECK(back.producer_epoch == 0);
 }
 
+TEST_CASE("after a restart a transaction goes on, one that was decided ends, and no id is given twice") {
+    const auto files = std::make_shared<memory_storage>();
+    options o;
+    o.seed = 1;
+    o.topics = {{"orders", 3}};
+    const moment then{net::time_point{1h}, net::wall_time{24h * 365 * 50}};
+    std::vector<transaction_coordinator::given> given;
+    const auto note = [&](const transaction_coordinator::given& g) { given.push_back(g); };
+    const auto quiet = [](broker_errc e) { CHECK(e == broker_errc::none); };
+    const auto request = [](std::optional<std::string> id) {
+        return transaction_coordinator::init_request{std::move(id), 60'000, {}, false, false};
+    };
+    {
+        cluster_state c{o, then, files};
+        make_internal_topic(c, transaction_topic);
+        auto& t = c.transactions();
+        t.init_producer_id(1, request("open"), note);
+        t.init_producer_id(1, request("decided"), note);
+        t.init_producer_id(1, request({}), note);  // writes nothing
+        t.add_partitions(1, "open", {0, 0}, {{"orders", 0}}, 2, quiet);
+        t.add_partitions(1, "decided", {1, 0}, {{"orders", 1}}, 2, quiet);
+        t.set_marker_delay(1h);
+        t.end(1, "decided", {1, 0}, true, 2, note);
+        REQUIRE(given.size() == 4);
+        CHECK(given[2].producer_id == 2);
+        CHECK(given[3].epoch == 1);
+    }
+    cluster_state c{o, {then.steady + 1s, then.wall + 1s}, files};
+    make_internal_topic(c, transaction_topic);
+    auto& t = c.transactions();
+    t.recover();
+    const auto decided = t.describe(1, "decided");
+    REQUIRE(decided.facts);
+    CHECK(decided.facts->status == transaction_status::complete_commit);
+    CHECK(c.find_partition("orders", 1)->log().end_offset() == 1);
+    const auto open = t.describe(1, "open");
+    REQUIRE(open.facts);
+    CHECK(open.facts->status == transaction_status::ongoing);
+    CHECK(open.facts->partitions == std::set<transaction_partition>{{"orders", 0}});
+    t.end(1, "open", {0, 0}, true, 2, note);
+    CHECK(given.back().error == broker_errc::none);
+    CHECK(given.back().epoch == 1);
+    t.init_producer_id(1, request({}), note);
+    CHECK(given.back().producer_id >= 1000);
+}
+
 TEST_CASE("WriteTxnMarkers: by producer and partition, with the transaction version from version 2 on") {
     bench b{{.nodes = 3}};
     messages::write_txn_markers_request r;
@@ -629,6 +676,13 @@ TEST_CASE("what the coordinator writes is read again as it was; other records ar
     const auto tombstone = to_log_record("tx", f, 2);
     CHECK(!tombstone.value);
     CHECK(!from_log_record(tombstone.key, {})->facts);
+    for (const auto strange : {transaction_status::prepare_epoch_fence, transaction_status::ongoing}) {
+        auto spoilt = old;
+        spoilt.status = strange;
+        spoilt.start_ms = strange == transaction_status::ongoing ? std::numeric_limits<std::int64_t>::min() : 0;
+        const auto written = to_log_record("tx", spoilt, 2);
+        CHECK(!from_log_record(written.key, protocol::bytes_view{*written.value}));
+    }
     const protocol::bytes other{std::byte{0}, std::byte{1}, std::byte{0}}, empty;
     CHECK(!from_log_record(other, {}));
     CHECK(!from_log_record(empty, {}));
