@@ -7,7 +7,7 @@
 //
 // A cluster belongs to one executor, as a client does: use it, and destroy it, only there. It starts no thread.
 #pragma once
-#include <kafkawire/broker/observing.hpp>
+#include <kafkawire/broker/control.hpp>
 #include <kafkawire/broker/options.hpp>
 #include <kafkawire/detail/asio.hpp>
 #include <kafkawire/environment.hpp>
@@ -40,10 +40,13 @@ public:
     [[nodiscard]] std::string bootstrap() const;
     /// From now on `what` is called with every request when it is decoded and every answer before it goes out, on the cluster's executor.
     void watch(watcher what);
+    /// The hand on the cluster's faults, nodes, leaders and clocks. Any number of them, cheap to make and copy; without effect once the cluster is gone.
+    [[nodiscard]] broker::control control();
     /// Closes all connections and stops listening. For good.
     void close();
 
 private:
+    friend class broker::control;
     class driver;
     std::shared_ptr<driver> driver_;
 };

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "broker/fault_messages.hpp"
+#include "broker/frozen_metadata.hpp"
 #include "broker/handlers.hpp"
 
 namespace kafkawire::broker {
@@ -17,6 +19,12 @@ constexpr std::size_t read_ahead = 64u << 10;     // taken from a connection who
 constexpr std::size_t kept_when_idle = 4u << 20;  // a larger buffer goes when it has been used up
 constexpr std::int16_t api_versions_key = 18;
 
+// Leaves the message of an answer: what follows the size, the correlation id and, in flexible versions, the header's tags, of which we send none.
+void skip_header(std::vector<protocol::bytes_view>& parts, const protocol::message_schema& schema, std::int16_t version) {
+    const bool tags = schema.flexible.contains(version) && schema.key != api_versions_key;  // KIP-511: ApiVersions keeps the old header
+    if (!parts.empty()) parts.front() = parts.front().subspan(std::min(parts.front().size(), size_prefix + 4 + (tags ? 1u : 0u)));
+}
+
 std::int32_t load_size(const std::byte* at) noexcept {
     std::uint32_t v = 0;
     for (int i = 0; i < 4; ++i) v = (v << 8) | std::to_integer<std::uint32_t>(at[i]);
@@ -26,11 +34,13 @@ std::int32_t load_size(const std::byte* at) noexcept {
 }  // namespace
 
 connection_id cluster_fsm::connected(std::int32_t node, std::string peer, moment now) {
-    state_.set_now(now);
+    state_.set_now(local(now));
     connection c;
     c.node = node;
     c.peer = std::move(peer);
     connections_.emplace(++last_connection_, std::move(c));
+    // Taken by the system before the node went down.
+    if (const auto* n = state_.find_node(node); n && n->is == node::status::down) close_connection(last_connection_);
     return last_connection_;
 }
 
@@ -39,7 +49,7 @@ cluster_fsm::room cluster_fsm::prepare(connection_id id) {
     if (found == connections_.end()) return {};
     auto& c = found->second;
     const auto have = c.end - c.begin;
-    if (c.is != phase::reading && have >= read_ahead) return {};
+    if ((c.is != phase::reading || is_paused(c.node)) && have >= read_ahead) return {};
     auto& in = *c.in;
     if (have == 0) {
         c.begin = c.end = 0;
@@ -58,7 +68,7 @@ cluster_fsm::room cluster_fsm::prepare(connection_id id) {
 }
 
 void cluster_fsm::received(connection_id id, std::size_t bytes, moment now) {
-    state_.set_now(now);
+    state_.set_now(local(now));
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     found->second.end += bytes;
@@ -67,23 +77,40 @@ void cluster_fsm::received(connection_id id, std::size_t bytes, moment now) {
 }
 
 void cluster_fsm::written(connection_id id, moment now) {
-    state_.set_now(now);
+    state_.set_now(local(now));
     const auto found = connections_.find(id);
     if (found == connections_.end() || found->second.is != phase::writing) return;
-    found->second.is = phase::reading;
-    resumed_.push_back(id);
+    proceed(id, found->second);
     settle();
 }
 
+// The answer, or a piece of it, has gone out.
+void cluster_fsm::proceed(connection_id id, connection& c) {
+    const auto later = [&](std::chrono::nanoseconds after, auto what) { state_.timers().set(state_.now().steady + after, std::move(what)); };
+    if (c.slow) return later(c.slow->every, [this, id] { send_piece(id); });
+    const auto mute = std::exchange(c.mute, {});
+    if (mute.count() == 0) {
+        c.is = phase::reading;
+        return resumed_.push_back(id);
+    }
+    c.is = phase::handling;
+    later(mute, [this, id] {
+        const auto found = connections_.find(id);
+        if (found == connections_.end()) return;
+        found->second.is = phase::reading;
+        resumed_.push_back(id);
+    });
+}
+
 void cluster_fsm::disconnected(connection_id id, moment now) {
-    state_.set_now(now);
+    state_.set_now(local(now));
     connections_.erase(id);
     settle();
 }
 
 void cluster_fsm::tick(moment now) {
-    state_.set_now(now);
-    while (state_.timers().run_one(now.steady)) {}
+    state_.set_now(local(now));
+    while (state_.timers().run_one(local(now).steady)) {}
     settle();
 }
 
@@ -104,7 +131,7 @@ void cluster_fsm::settle() {
 void cluster_fsm::take_frames(connection_id id) {
     for (;;) {
         const auto found = connections_.find(id);
-        if (found == connections_.end() || found->second.is != phase::reading) return;
+        if (found == connections_.end() || found->second.is != phase::reading || is_paused(found->second.node)) return;
         auto& c = found->second;
         const auto have = c.end - c.begin;
         if (have < size_prefix) return;
@@ -135,8 +162,17 @@ void cluster_fsm::handle(connection_id id, const connection& c, protocol::bytes_
     // Like Kafka, what follows the message is not looked at: librdkafka 2.16 leaves three bytes behind its Metadata request for all topics.
     std::size_t used = 0;
     if (protocol::decode_prefix(*api->request, request.get(), frame.subspan(body_at), version, used)) return;
-    tell(from, passing::direction::request, *api->request, request.get(), version, size_prefix + frame.size());
-    find_handler(key)->handle(state_, std::move(from), request.get());
+    const auto body = frame.subspan(body_at, used);
+    tell(from, passing::direction::request, *api->request, request.get(), version, size_prefix + frame.size(), {&body, 1});
+    if (const auto* f = find_fault(from, *api, request.get())) return meet(*f, std::move(from), *api, request.get(), body);
+    dispatch(std::move(from), *api, request.get());
+}
+
+void cluster_fsm::dispatch(exchange from, const protocol::api_info& api, const void* request) {
+    if (api.key == protocol::messages::metadata_request::key)
+        if (const auto view = frozen_.find(from.node()); view != frozen_.end())
+            return answer_frozen(view->second, std::move(from), *static_cast<const protocol::messages::metadata_request*>(request));
+    find_handler(api.key)->handle(state_, std::move(from), request);
 }
 
 void cluster_fsm::refuse_api_versions(exchange from) {
@@ -148,19 +184,43 @@ void cluster_fsm::refuse_api_versions(exchange from) {
 }
 
 void cluster_fsm::answer(exchange& to, const protocol::message_schema& schema, const void* response, std::int16_t version, owners keep) {
-    const auto found = connections_.find(to.connection());
+    const auto id = to.connection();
+    const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    write_bytes out{to.connection(), {}, std::move(keep)};
+    const auto hit = std::exchange(found->second.hit, std::nullopt);
+    if (hit && hit->drop_reply) return;
+    std::optional<protocol::any_message> changed;
+    if (hit) {
+        changed = change_answer(*hit, schema, response, version, keep);
+        if (changed) response = changed->get();
+    }
+    write_bytes out{id, {}, std::move(keep)};
     // An answer that cannot be said in this version is a mistake of a handler; the client is told by the connection's end.
-    if (protocol::encode_response(schema, response, version, to.correlation_id(), out.content)) return close_connection(to.connection());
-    tell(to, passing::direction::response, schema, response, version, out.content.size());
-    found->second.is = phase::writing;
-    actions_.emplace_back(std::move(out));
+    if (protocol::encode_response(schema, response, version, to.correlation_id(), out.content)) return close_connection(id);
+    auto body = out.content.parts();
+    skip_header(body, schema, version);
+    tell(to, passing::direction::response, schema, response, version, out.content.size(), body);
+    if (!hit) return send(id, std::move(out));
+    if (hit->reply_delay.count() == 0) return send_changed(id, std::move(out), *hit);
+    state_.timers().set(state_.now().steady + hit->reply_delay, [this, id, out = std::move(out), f = *hit]() mutable { send_changed(id, std::move(out), f); });
+}
+
+void cluster_fsm::send(connection_id id, write_bytes what) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    auto& c = found->second;
+    if (is_paused(c.node)) {
+        c.held = connection::given{std::move(what), {}};
+        return;
+    }
+    c.is = phase::writing;
+    actions_.emplace_back(std::move(what));
 }
 
 void cluster_fsm::finish_without_answer(exchange& of) {
     const auto found = connections_.find(of.connection());
     if (found == connections_.end()) return;
+    found->second.hit.reset();
     found->second.is = phase::reading;
     resumed_.push_back(of.connection());
 }
@@ -170,11 +230,17 @@ void cluster_fsm::close_connection(connection_id id) {
 }
 
 void cluster_fsm::tell(const exchange& of, passing::direction way, const protocol::message_schema& schema, const void* message, std::int16_t version,
-                       std::size_t bytes) {
-    if (watchers_.empty()) return;
+                       std::size_t bytes, std::span<const protocol::bytes_view> body) {
     const passing event{way, state_.now(), of.node(), of.connection(), of.api_key(), version, of.correlation_id(), of.client_id(), &schema, message, bytes,
                         way == passing::direction::response ? state_.now().steady - of.arrived().steady : std::chrono::nanoseconds{}};
+    history_.add(event, body);
     for (auto& w : watchers_) w(event);
+}
+
+std::optional<net::time_point> cluster_fsm::next_wakeup() const {
+    const auto next = state_.timers().next();
+    if (!next) return {};
+    return *next - steady_shift_;
 }
 
 }  // namespace kafkawire::broker

@@ -4,14 +4,21 @@
 // Driver: cluster.cpp reads into prepare(), feeds back what happened, carries out the actions in order.
 //
 // A connection: reading -> (a whole frame) -> handling -> (answered) -> writing -> (written) -> reading; closed from everywhere.
+// The parts: cluster_fsm.cpp takes frames and gives answers; fault_fsm.cpp does to a request what the fault says that it was hit by;
+// control_fsm.cpp moves nodes, leaders, views and clocks.
 #pragma once
+#include <kafkawire/broker/view.hpp>
+#include <kafkawire/protocol/api.hpp>
 #include <kafkawire/protocol/byte_buffer.hpp>
+#include <kafkawire/protocol/messages/03_metadata.hpp>
 
 #include <span>
 #include <variant>
 
 #include "broker/cluster_state.hpp"
 #include "broker/exchange.hpp"
+#include "broker/fault_rules.hpp"
+#include "broker/history.hpp"
 
 namespace kafkawire::broker {
 
@@ -24,12 +31,13 @@ struct write_bytes {
 struct close_connection { connection_id which; };  // after what was to be written before
 struct stop_listening { std::int32_t node; };
 struct start_listening { std::int32_t node; };
-using action = std::variant<write_bytes, close_connection, stop_listening, start_listening>;
+struct resume_reading { connection_id which; };    // prepare() has room again
+using action = std::variant<write_bytes, close_connection, stop_listening, start_listening, resume_reading>;
 
 class cluster_fsm final : private answer_sink {
 public:
     /// `files`: see cluster_state.
-    cluster_fsm(options o, moment now, std::shared_ptr<storage> files = nullptr) : state_{std::move(o), now, std::move(files)} {}
+    cluster_fsm(options o, moment now, std::shared_ptr<storage> files = nullptr) : faults_{o.seed}, state_{std::move(o), now, std::move(files)} {}
 
     /// The cluster's state, for controls and tests.
     [[nodiscard]] cluster_state& state() noexcept { return state_; }
@@ -54,10 +62,30 @@ public:
 
     /// Moves the actions to `to`, which is cleared first: keep it, so that its memory is used again.
     void take_actions(std::vector<action>& to);
-    [[nodiscard]] std::optional<net::time_point> next_wakeup() const { return state_.timers().next(); }
+    [[nodiscard]] std::optional<net::time_point> next_wakeup() const;
 
     /// Called for every request when it is decoded and every answer before it goes out.
     void watch(watcher what) { watchers_.push_back(std::move(what)); }
+    /// What has passed.
+    [[nodiscard]] broker::history& history() noexcept { return history_; }
+
+    // Controls; see kafkawire/broker/control.hpp for what each does, and for its errors. Each is an event: take the actions afterwards.
+
+    [[nodiscard]] fault_rules& faults() noexcept { return faults_; }
+    std::error_code node_down(std::int32_t node, moment now);
+    std::error_code node_killed(std::int32_t node, moment now);
+    std::error_code node_paused(std::int32_t node, moment now);
+    std::error_code node_up(std::int32_t node, moment now);
+    std::error_code close_connections(std::int32_t node, moment now);
+    std::error_code move_leader(std::string_view topic, std::int32_t partition, std::int32_t node, moment now);
+    std::error_code raise_epoch(std::string_view topic, std::int32_t partition, moment now);
+    std::error_code truncate(std::string_view topic, std::int32_t partition, std::int64_t offset, moment now);
+    std::error_code move_coordinator(std::string_view internal_topic, std::string_view name, std::int32_t node, moment now);
+    std::error_code freeze_metadata(std::int32_t node, moment now);
+    std::error_code thaw_metadata(std::int32_t node);
+    void move_wall_clock(std::chrono::nanoseconds by, moment now);
+    std::error_code advance_clock(std::chrono::nanoseconds by, moment now);
+    [[nodiscard]] cluster_view view(moment now);
 
 private:
     enum class phase : std::uint8_t { reading, handling, writing };
@@ -67,6 +95,20 @@ private:
         phase is = phase::reading;
         std::shared_ptr<std::vector<std::byte>> in = std::make_shared<std::vector<std::byte>>();  // [begin, end) has come and was not handled
         std::size_t begin = 0, end = 0;
+        std::optional<fault> hit;                  // what is to happen to the answer of the request that is being handled
+        struct given {
+            write_bytes what;
+            std::optional<fault> how;
+        };
+        std::optional<given> held;                 // a paused node's answer, to be sent when it is up again
+        struct trickle {
+            protocol::bytes all;
+            std::size_t sent = 0, step = 1;
+            std::chrono::nanoseconds every{0};
+            bool close = false;                    // at the end
+        };
+        std::optional<trickle> slow;               // an answer that goes out in pieces
+        std::chrono::nanoseconds mute{0};          // after the answer: nothing is taken for so long
     };
 
     void answer(exchange& to, const protocol::message_schema& schema, const void* response, std::int16_t version, owners keep) override;
@@ -78,13 +120,34 @@ private:
     void take_frames(connection_id id);
     void handle(connection_id id, const connection& c, protocol::bytes_view frame);
     void refuse_api_versions(exchange from);
-    void tell(const exchange& of, passing::direction way, const protocol::message_schema& schema, const void* message, std::int16_t version, std::size_t bytes);
+    void tell(const exchange& of, passing::direction way, const protocol::message_schema& schema, const void* message, std::int16_t version, std::size_t bytes,
+              std::span<const protocol::bytes_view> body);
+    void dispatch(exchange from, const protocol::api_info& api, const void* request);
+    void send(connection_id id, write_bytes what);
+    void proceed(connection_id id, connection& c);
+
+    // fault_fsm.cpp
+    [[nodiscard]] const fault* find_fault(const exchange& from, const protocol::api_info& api, const void* request);
+    void meet(const fault& f, exchange from, const protocol::api_info& api, const void* request, protocol::bytes_view body);
+    void strike(const fault& f, exchange from, const protocol::api_info& api, const void* request);
+    void send_changed(connection_id id, write_bytes what, const fault& f);
+    void send_piece(connection_id id);
+
+    // control_fsm.cpp
+    [[nodiscard]] moment local(moment now) const noexcept { return {now.steady + steady_shift_, now.wall + wall_shift_}; }
+    [[nodiscard]] bool is_paused(std::int32_t node) noexcept;
+    [[nodiscard]] partition* find_partition(std::string_view topic, std::int32_t index, std::error_code& why);
+    void close_all_of(std::int32_t node);
 
     std::map<connection_id, connection> connections_;
     connection_id last_connection_ = 0;
     std::vector<connection_id> resumed_;  // may have a whole frame that nobody has looked at
     std::vector<action> actions_;
     std::vector<watcher> watchers_;
+    broker::history history_;
+    fault_rules faults_;
+    std::map<std::int32_t, protocol::messages::metadata_response> frozen_;  // what nodes tell of the cluster that hear nothing any more
+    std::chrono::nanoseconds steady_shift_{0}, wall_shift_{0};  // how far this cluster's clocks are from the world's
     cluster_state state_;  // last, so that exchanges it holds find the connections when they go
 };
 

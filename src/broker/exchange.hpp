@@ -81,6 +81,8 @@ public:
     void no_answer() {
         if (auto* sink = std::exchange(sink_, nullptr)) sink->finish_without_answer(*this);
     }
+    /// The request is never answered, and the connection stays as it is: what a broker that hangs does. For faults.
+    void forget() noexcept { sink_ = nullptr; }
     /// Closes the connection instead of answering: what Kafka does with what it cannot read.
     void close() { abandon(); }
 
