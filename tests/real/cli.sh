@@ -88,6 +88,39 @@ END
     result "consume --output json | produce --input json"
 fi
 
+# Transactions, by kcat: it commits at the end of its input; killed, it leaves its transaction open, until the next of its id, which aborts it.
+if [ "$version" != 0.10.2.2 ] && command -v kcat >/dev/null; then
+    "$cli" topics create tx -p 1 -r "$nodes" -q
+    writes() { exec kcat -P -b "$servers" -t tx -p 0 -X "transactional.id=$1" 2>>"$work/err"; }
+    # left WHAT: a transaction with one record, which is in the log when its writer is killed. kcat reads by the kilobyte, so that a line
+    # of its own would stay with it: the rest of a second one, without an end, follows.
+    left() {
+        mkfifo "$work/$1"
+        writes "$1" <"$work/$1" &
+        local writer=$!
+        exec 7>"$work/$1"
+        { echo "$1"; head -c 8192 /dev/zero | tr '\0' x; } >&7
+        for _ in $(seq 60); do
+            "$cli" consume tx -o start -e -q | grep -qx "$1" && break
+            sleep 0.5
+        done
+        kill -KILL $writer
+        exec 7>&-
+        wait $writer 2>/dev/null
+        true
+    }
+    echo plain | "$cli" produce tx -q
+    printf 'committed 1\ncommitted 2\n' | (writes committer)
+    left aborted
+    echo 'committed 3' | (writes aborted)
+    left open
+    echo behind | "$cli" produce tx -q
+    expect "consume shows all that is in the log" 0 $'plain\ncommitted 1\ncommitted 2\naborted\ncommitted 3\nopen\nbehind' "$cli" consume tx -o start -e
+    expect "--read-committed ends before the open transaction" 0 $'plain\ncommitted 1\ncommitted 2\ncommitted 3' "$cli" consume tx -o start -e --read-committed
+    expect "as kcat does" 0 $'plain\ncommitted 1\ncommitted 2\ncommitted 3' kcat -C -q -b "$servers" -t tx -o beginning -e -X isolation.level=read_committed
+    expect "--control shows the markers" 0 $'commit\nabort\ncommit' sh -c "'$cli' consume tx -o start -e --control | sed -n 's/^\\[\\(commit\\|abort\\) of producer [0-9]*\\]\$/\\1/p'"
+fi
+
 # A leader that dies while lines come.
 if [ "$nodes" = 3 ]; then
     "$cli" topics create moving -p 3 -r 3 -q
