@@ -4,6 +4,7 @@
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "broker/handlers.hpp"
 #include "broker/topic_rules.hpp"
@@ -59,9 +60,22 @@ answer_topic by_id(cluster_state& cluster, const protocol::uuid& id) {
     return not_there(std::nullopt, id, broker_errc::unknown_topic_id);
 }
 
+// A request that makes no sense: the answer has no field for that before version 13, so every topic that was asked for has the error.
+response refused(const request& asked, broker_errc why) {
+    response answer;
+    for (const auto& t : *asked.topics) answer.topics.push_back(not_there(t.name.value_or(""), t.topic_id, why));
+    return answer;
+}
+
 }  // namespace
 
 void metadata(cluster_state& cluster, exchange from, const request& asked) {
+    const auto some = [&](auto what) { return asked.topics && std::ranges::any_of(*asked.topics, what); };
+    // One id makes it a question of ids, whatever the names say: Java's admin client sends empty ones beside them.
+    const bool ids = some([](const auto& t) { return t.topic_id != protocol::uuid{}; });
+    if (from.version() < 12 && (ids || some([](const auto& t) { return !t.name; }))) return from.answer(refused(asked, broker_errc::invalid_request));
+    if (some([](const auto& t) { return !t.name && t.topic_id == protocol::uuid{}; })) return from.answer(refused(asked, broker_errc::unknown_server_error));
+
     response answer;
     for (const auto& n : cluster.nodes()) {
         if (n.is == node::status::down) continue;
@@ -74,12 +88,11 @@ void metadata(cluster_state& cluster, exchange from, const request& asked) {
         for (const auto& [name, t] : cluster.topics()) answer.topics.push_back(describe(t));
     } else {
         const bool may_create = from.version() < 4 || asked.allow_auto_topic_creation;
-        // One id makes it a question of ids, whatever the names say: Java's admin client sends empty ones beside them.
-        const bool ids = std::ranges::any_of(*asked.topics, [](const auto& t) { return t.topic_id != protocol::uuid{}; });
+        std::set<std::string_view> named;
         for (const auto& t : *asked.topics) {
-            if (!ids)
-                answer.topics.push_back(by_name(cluster, t.name.value_or(""), may_create));
-            else if (t.topic_id != protocol::uuid{})
+            if (!ids && named.insert(*t.name).second)
+                answer.topics.push_back(by_name(cluster, *t.name, may_create));
+            else if (ids && t.topic_id != protocol::uuid{})
                 answer.topics.push_back(by_id(cluster, t.topic_id));
         }
     }
