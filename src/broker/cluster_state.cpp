@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <charconv>
 
+#include "broker/batch_check.hpp"
 #include "broker/configs.hpp"
+#include "broker/fetch_session.hpp"
 #include "broker/transaction_coordinator.hpp"
 
 namespace kafkawire::broker {
 
 cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<storage> files)
     : options_{std::move(o)}, release_{find_kafka_release(options_.as_version)}, now_{now}, world_{options_.max_bytes}, files_{std::move(files)},
-      random_{options_.seed} {
+      checker_{std::make_unique<batch_checker>()}, random_{options_.seed} {
     if (!release_) release_ = &kafka_releases().front();  // the driver has refused unknown names
     world_.timers = &timers_;
     world_.now = &now_;
@@ -183,6 +185,12 @@ void cluster_state::delete_topic(std::string_view name) {
     }
 }
 
+fetch_sessions& cluster_state::fetch_sessions_of(std::int32_t node) {
+    auto& sessions = fetch_sessions_[node];
+    if (!sessions) sessions = std::make_unique<fetch_sessions>();
+    return *sessions;
+}
+
 void cluster_state::tell_replicas(std::int32_t node, node::status is) {
     for (auto& [name, t] : topics_) {
         const auto lossy = unclean(t);
@@ -199,6 +207,7 @@ void cluster_state::set_node_status(std::int32_t id, node::status is) {
     if (!n || n->is == is) return;
     n->is = is;
     ++n->status_changes;
+    if (is == node::status::down) fetch_sessions_.erase(id);
     tell_replicas(id, is);
     if (is != node::status::paused) return;
     timers_.set(now_.steady + std::chrono::milliseconds{config_number("broker.session.timeout.ms")}, [this, id, changes = n->status_changes] {

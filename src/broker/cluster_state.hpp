@@ -21,6 +21,8 @@
 namespace kafkawire::broker {
 
 class transaction_coordinator;
+class batch_checker;
+class fetch_sessions;
 
 struct node {
     enum class status : std::uint8_t { up, paused, down };
@@ -89,6 +91,10 @@ public:
     void set_node_status(std::int32_t node, node::status is);
     /// What all partitions share: limits, the replication delay, who watches leaders.
     [[nodiscard]] partition_world& world() noexcept { return world_; }
+    /// For Produce: keeps its buffers from call to call.
+    [[nodiscard]] batch_checker& checker() noexcept { return *checker_; }
+    /// What clients have told a node that they fetch.
+    [[nodiscard]] fetch_sessions& fetch_sessions_of(std::int32_t node);
     /// Where everything is kept; null: only in memory.
     [[nodiscard]] storage* files() const noexcept { return files_.get(); }
     /// What went wrong with the files of the cluster as a whole, first at the start; none: nothing.
@@ -129,6 +135,8 @@ private:
     broker::timers timers_;
     partition_world world_;
     std::shared_ptr<storage> files_;
+    std::unique_ptr<batch_checker> checker_;
+    std::map<std::int32_t, std::unique_ptr<fetch_sessions>> fetch_sessions_;
     random_source random_;
     std::string cluster_id_;
     std::vector<node> nodes_;

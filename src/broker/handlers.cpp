@@ -4,7 +4,12 @@
 #include <array>
 
 namespace kafkawire::protocol::messages {
+struct list_offsets_request;
+struct delete_records_request;
+struct offset_for_leader_epoch_request;
 struct metadata_request;
+struct produce_request;
+struct fetch_request;
 struct api_versions_request;
 struct create_topics_request;
 struct delete_topics_request;
@@ -28,6 +33,11 @@ namespace kafkawire::broker {
 namespace messages = protocol::messages;
 
 // One line per API. The message types stay incomplete here, so that adding a message rebuilds its handler alone.
+void produce(cluster_state& cluster, exchange from, const messages::produce_request& request);
+void fetch(cluster_state& cluster, exchange from, const messages::fetch_request& request);
+void list_offsets(cluster_state& cluster, exchange from, const messages::list_offsets_request& request);
+void delete_records(cluster_state& cluster, exchange from, const messages::delete_records_request& request);
+void offset_for_leader_epoch(cluster_state& cluster, exchange from, const messages::offset_for_leader_epoch_request& request);
 void metadata(cluster_state& cluster, exchange from, const messages::metadata_request& request);
 void api_versions(cluster_state& cluster, exchange from, const messages::api_versions_request& request);
 void create_topics(cluster_state& cluster, exchange from, const messages::create_topics_request& request);
@@ -54,11 +64,16 @@ void erased(cluster_state& cluster, exchange from, const void* request) {
 }
 
 constexpr std::array table{
+    handler{0, erased<messages::produce_request, produce>},
+    handler{1, erased<messages::fetch_request, fetch>},
+    handler{2, erased<messages::list_offsets_request, list_offsets>},
     handler{3, erased<messages::metadata_request, metadata>},
     handler{18, erased<messages::api_versions_request, api_versions>},
     handler{19, erased<messages::create_topics_request, create_topics>},
     handler{20, erased<messages::delete_topics_request, delete_topics>},
+    handler{21, erased<messages::delete_records_request, delete_records>},
     handler{22, erased<messages::init_producer_id_request, init_producer_id>},
+    handler{23, erased<messages::offset_for_leader_epoch_request, offset_for_leader_epoch>},
     handler{24, erased<messages::add_partitions_to_txn_request, add_partitions_to_txn>},
     handler{25, erased<messages::add_offsets_to_txn_request, add_offsets_to_txn>},
     handler{26, erased<messages::end_txn_request, end_txn>},

@@ -11,17 +11,19 @@
 namespace kafkawire::broker {
 namespace {
 
-constexpr std::size_t smallest_slab = 4u << 10, largest_slab = 4u << 20;
+constexpr std::size_t smallest_slab = 16u << 10, largest_slab = 4u << 20;
 namespace field = protocol::detail::format2;
 using protocol::detail::get;
 using protocol::detail::put;
 
-// The header's fields that change when a batch is appended; the checksum covers all but the first two.
+// The header's fields that change when a batch is appended; the checksum covers all but the first two. Bit 3 of the attributes says whose clock
+// the timestamps are of.
 void stamp(std::byte* batch, std::size_t size, std::int64_t base_offset, const log::changes& how) {
     put(batch, base_offset);
     put(batch + field::leader_epoch, how.leader_epoch);
     if (!how.max_timestamp && !how.log_append_time) return;
-    if (how.log_append_time) put(batch + field::attributes, static_cast<std::int16_t>(get<std::int16_t>(batch + field::attributes) | 8));
+    const auto attributes = get<std::int16_t>(batch + field::attributes);
+    put(batch + field::attributes, static_cast<std::int16_t>(how.log_append_time ? attributes | 8 : attributes & ~8));
     put(batch + field::max_timestamp, how.log_append_time ? *how.log_append_time : *how.max_timestamp);
     put(batch + field::crc, protocol::crc32c({batch + field::attributes, size - field::attributes}));
 }
@@ -60,7 +62,7 @@ std::error_code log::open(std::unique_ptr<segment_store> files, std::uint64_t se
 
 std::byte* log::room(std::size_t bytes) {
     if (slabs_.empty() || slabs_.back().capacity - slabs_.back().used < bytes) {
-        const auto grown = slabs_.empty() ? smallest_slab : std::min(largest_slab, slabs_.back().capacity * 2);
+        const auto grown = slabs_.empty() ? smallest_slab : std::min(largest_slab, slabs_.back().capacity * 4);
         slab s;
         s.capacity = s.charged = std::max(grown, bytes);
         s.bytes = std::make_shared_for_overwrite<std::byte[]>(s.capacity);
@@ -96,37 +98,34 @@ const log::slab* log::slab_of(std::uint64_t number) const noexcept {
     return after == slabs_.begin() ? nullptr : &*std::prev(after);
 }
 
-log::slice log::read(std::int64_t offset, std::int64_t limit, std::size_t max_bytes, bool at_least_one) const {
+log::slice log::read(std::int64_t offset, std::int64_t limit, std::size_t max_bytes, bool first_whole) const {
     const auto from = find(offset);
     if (from == entries_.size() || entries_[from].base_offset >= limit) return {};
-    if (!entries_[from].at) return read_files(from, limit, max_bytes, at_least_one);
-    const auto* in = slab_of(first_number_ + from);
-    const auto* const end_of_slab = in->bytes.get() + in->used;
+    const auto& first = entries_[from];
+    const auto most = first_whole ? std::max<std::size_t>(max_bytes, first.size) : max_bytes;
+    const auto* in = first.at ? slab_of(first_number_ + from) : nullptr;
     std::size_t bytes = 0;
-    for (auto at = from; at < entries_.size() && entries_[at].base_offset < limit; ++at) {
+    for (auto at = from; at < entries_.size() && entries_[at].base_offset < limit && bytes < most; ++at) {
         const auto& e = entries_[at];
-        // A truncation leaves a gap in its slab, whose bytes may still be on their way to somebody.
-        if (e.at != entries_[from].at + bytes || e.at >= end_of_slab) break;
-        if (bytes + e.size > max_bytes && !(at_least_one && at == from)) break;
+        // Neighbours only; a truncation leaves a gap in its slab, whose bytes may still be on their way to somebody.
+        if (in ? e.at != first.at + bytes || e.at >= in->bytes.get() + in->used : e.place.segment != first.place.segment || e.place.at != first.place.at + bytes) break;
         bytes += e.size;
     }
+    bytes = std::min(bytes, most);
     if (bytes == 0) return {};
-    return {{entries_[from].at, bytes}, in->bytes};
+    if (in) return {{first.at, bytes}, in->bytes};
+    auto block = std::make_shared_for_overwrite<std::byte[]>(bytes);
+    if (files_->read(first.place, {block.get(), bytes})) return {};
+    return {{block.get(), bytes}, block};
 }
 
-log::slice log::read_files(std::size_t from, std::int64_t limit, std::size_t max_bytes, bool at_least_one) const {
-    const auto start = entries_[from].place;
-    std::size_t bytes = 0;
-    for (auto at = from; at < entries_.size() && entries_[at].base_offset < limit; ++at) {
-        const auto& e = entries_[at];
-        if (e.place.segment != start.segment || e.place.at != start.at + bytes) break;
-        if (bytes + e.size > max_bytes && !(at_least_one && at == from)) break;
-        bytes += e.size;
+std::int64_t log::offset_behind(std::int64_t offset, std::size_t bytes) const noexcept {
+    auto next = offset;
+    for (auto at = find(offset); at < entries_.size() && bytes > 0; ++at) {
+        bytes -= std::min<std::size_t>(bytes, entries_[at].size);
+        next = entries_[at].last_offset + 1;
     }
-    if (bytes == 0) return {};
-    auto block = std::make_shared_for_overwrite<std::byte[]>(bytes);
-    if (files_->read(start, {block.get(), bytes})) return {};
-    return {{block.get(), bytes}, block};
+    return next;
 }
 
 std::int64_t log::for_each_in(protocol::bytes_view batches, void* to, take_batch take) {

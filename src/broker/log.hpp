@@ -57,9 +57,12 @@ public:
     /// Appends a batch of format 2 that has been checked: copies it, writes base offset and leader epoch into the copy. An error is the
     /// disk's; nothing was appended then.
     std::error_code append(protocol::bytes_view batch, const changes& how, std::int64_t& base_offset);
-    /// Whole batches from the one that holds `offset` on, those that begin before `limit`, and no more than `max_bytes` (but the first one
-    /// whatever its size if `at_least_one`). Ends early where a slab ends, so that no bytes are moved together. Empty too if the disk fails.
-    [[nodiscard]] slice read(std::int64_t offset, std::int64_t limit, std::size_t max_bytes, bool at_least_one) const;
+    /// Batches from the one that holds `offset` on, those that begin before `limit`; no more than `max_bytes`, the last one cut there, as Kafka
+    /// does it, but the first one whole whatever its size if `first_whole`. Ends early where a slab or a file ends, so that no bytes are moved
+    /// together. Empty too if the disk fails.
+    [[nodiscard]] slice read(std::int64_t offset, std::int64_t limit, std::size_t max_bytes, bool first_whole) const;
+    /// The offset behind the last batch of which something lies in the first `bytes` of a read from `offset`.
+    [[nodiscard]] std::int64_t offset_behind(std::int64_t offset, std::size_t bytes) const noexcept;
     /// Calls `take(batch)` for each batch from `offset` on, in order: for those who rebuild what they know from it. The bytes are valid during the call.
     template <class Take>
     void for_each_batch(std::int64_t offset, Take take) const {
@@ -101,7 +104,6 @@ private:
     void drop_slab();
     void drop_back();
     void drop_front();
-    [[nodiscard]] slice read_files(std::size_t from, std::int64_t limit, std::size_t max_bytes, bool at_least_one) const;
     [[nodiscard]] const slab* slab_of(std::uint64_t number) const noexcept;
     static std::int64_t for_each_in(protocol::bytes_view batches, void* to, take_batch take);
     void truncate_epochs();

@@ -42,9 +42,11 @@ partition::appended partition::append_unseen(protocol::bytes_view batch, log::ch
     return result;
 }
 
-void partition::when_replicated(std::int64_t last_offset, unique_function<void(broker_errc)> then) {
-    if (last_offset < high_watermark_) return then(broker_errc::none);
-    waiting_.emplace(last_offset, std::move(then));
+partition::wait_id partition::when_replicated(std::int64_t last_offset, unique_function<void(broker_errc)> then) {
+    const wait_id id{last_offset, ++last_wait_};
+    if (last_offset < high_watermark_) then(broker_errc::none);
+    else waiting_.emplace(id, std::move(then));
+    return id;
 }
 
 // What was appended is on its way to the replicas that are up; without a delay it is there.
@@ -112,7 +114,7 @@ broker_errc partition::raise_start(std::int64_t offset) {
 
 void partition::progressed() {
     move_watermarks();
-    while (!waiting_.empty() && waiting_.begin()->first < high_watermark_) {
+    while (!waiting_.empty() && waiting_.begin()->first.first < high_watermark_) {
         auto then = std::move(waiting_.begin()->second);
         waiting_.erase(waiting_.begin());
         then(broker_errc::none);

@@ -73,7 +73,10 @@ public:
     appended append_unseen(protocol::bytes_view batch, log::changes how);
     /// Calls `then` once all in-sync replicas have the record at `last_offset` (perhaps at once, before this returns): none; or when that
     /// cannot happen any more because the leader changed: not_leader_or_follower. Dropped with the partition without a call.
-    void when_replicated(std::int64_t last_offset, unique_function<void(broker_errc)> then);
+    using wait_id = std::pair<std::int64_t, std::uint64_t>;
+    wait_id when_replicated(std::int64_t last_offset, unique_function<void(broker_errc)> then);
+    /// Nobody waits for that any more. False if it has been called.
+    bool stop_waiting(const wait_id& id) { return waiting_.erase(id) != 0; }
 
     // The partition's life.
 
@@ -140,7 +143,8 @@ private:
     std::int64_t known_start_ = 0;  // of the log, as producers_ knows it
     std::deque<step> on_the_way_;  // what the other replicas will have copied, and when
     timers::id timer_;
-    std::multimap<std::int64_t, unique_function<void(broker_errc)>> waiting_;  // by the offset that the high watermark must pass
+    std::map<wait_id, unique_function<void(broker_errc)>> waiting_;  // by the offset that the high watermark must pass
+    std::uint64_t last_wait_ = 0;
     std::map<watch_id, unique_function<void()>> watchers_;
     watch_id last_watch_ = 0;
 };
