@@ -10,9 +10,12 @@
 // transactions of version 2 itself (KIP-890); 13 names topics by id.
 #include <kafkawire/protocol/messages/00_produce.hpp>
 
+#include <set>
+
 #include "broker/batch_check.hpp"
 #include "broker/handlers.hpp"
 #include "broker/leader_hint.hpp"
+#include "broker/transaction_coordinator.hpp"
 
 namespace kafkawire::broker {
 namespace {
@@ -159,13 +162,15 @@ public:
         const auto min_isr = cluster_.config_number(t, "min.insync.replicas");
         if (asked_.acks == -1 && static_cast<std::int64_t>(p.isr().size()) < min_isr) return refuse(what, &p, e::not_enough_replicas);
         if (!*what.records) return refuse(what, &p, e::unknown_server_error, p.log().start_offset());
+        bool verified = false;
+        if (const auto wrong = verify((*what.records)->data, p, verified); wrong.error != e::none) return refuse_transaction(what, p, wrong);
         auto v = cluster_.checker().check((*what.records)->data, rules_of(cluster_, t, p.index()), cluster_.now().wall_ms());
         if (v.error != e::none) return refuse_batch(what, p, v);
         const auto producer = producer_batch::of(v.batch);
         const bool idempotent = producer.producer_id >= 0;
         producer_state::verdict allowed;
         if (idempotent) {
-            allowed = p.producers().check(producer, append_origin::client, true);
+            allowed = p.producers().check(producer, append_origin::client, verified);
             if (allowed.is == producer_state::verdict::kind::refuse) return refuse(what, &p, allowed.error, p.log().start_offset());
         }
         if (allowed.is == producer_state::verdict::kind::duplicate)
@@ -181,6 +186,27 @@ public:
     void refuse(const part& what, const partition* p, e why, std::int64_t log_start = -1) { to_->add(what, refused(what.index, why, log_start), p); }
 
 private:
+    using produce_error = transaction_coordinator::produce_error;
+
+    // The first batch of a transaction in this partition needs the coordinator's word that the partition is part of it.
+    produce_error verify(bytes_view records, partition& p, bool& verified) {
+        protocol::record_batches in{records, false};
+        const auto* b = in.next();
+        if (!b || !b->is_transactional() || !asked_.transactional_id) return {};
+        const auto producer = producer_batch::of(*b);
+        if (p.producers().has_ongoing_transaction(producer.producer_id, producer.epoch)) return {};
+        const auto how = transaction_coordinator::support_of_produce(to_->from().version());
+        const auto bumps = how == transaction_coordinator::support::add_partitions;
+        if (const auto wrong = p.producers().begin_verification(producer, bumps, cluster_.now().wall_ms()); wrong != e::none) return {wrong, {}};
+        const auto said = cluster_.transactions().verify_or_add(*asked_.transactional_id, {producer.producer_id, producer.epoch}, {p.topic(), p.index()}, how);
+        verified = said == e::none;
+        return verified ? produce_error{} : transaction_coordinator::produce_answer(said, how);
+    }
+    void refuse_transaction(const part& what, const partition& p, const produce_error& why) {
+        auto a = refused(what.index, why.error);
+        if (!why.message.empty()) a.error_message = why.message;
+        to_->add(what, std::move(a), &p);
+    }
     void refuse_batch(const part& what, const partition& p, batch_verdict& v) {
         auto a = refused(what.index, v.error, v.tells_log_start ? p.log().start_offset() : -1);
         a.error_message = std::move(v.text);
@@ -205,14 +231,19 @@ private:
 // What fails the whole request.
 refusal look_at_all(const request& asked) {
     bool transactional = false;
+    std::set<std::pair<std::int64_t, std::int16_t>> producers;
     for (const auto& t : asked.topic_data)
         for (const auto& p : t.partition_data) {
             if (!p.records) continue;
             auto look = look_at(p.records->data);
             if (look.error) return std::move(look.error);
-            transactional = transactional || look.transactional;
+            if (!look.transactional) continue;
+            transactional = true;
+            protocol::record_batches in{p.records->data, false};
+            if (const auto* b = in.next()) producers.emplace(b->producer_id, b->producer_epoch);
         }
     if (transactional && !asked.transactional_id) return {e::transactional_id_authorization_failed};
+    if (producers.size() > 1) return {e::invalid_producer_id_mapping, "Transactional records contained more than one producer ID"};
     return {};
 }
 
