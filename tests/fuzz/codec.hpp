@@ -16,7 +16,8 @@ inline int codec(compression which, const std::uint8_t* data, std::size_t size) 
     // Contexts are kept between the runs, as a client keeps them: what a damaged input leaves behind must not harm the next.
     static compressor out;
     static decompressor in;
-    constexpr decompression_limits limits{.max_decompressed_batch = 1 << 20};
+    // A low limit: a kilobyte can make a megabyte, and what comes behind the first blocks is more of the same.
+    constexpr decompression_limits limits{.max_decompressed_batch = 1 << 16};
     const bytes_view rest{reinterpret_cast<const std::byte*>(data) + 1, size - 1};
     const auto form = data[0] & 2 ? codec_form::magic0 : codec_form::standard;
     // Buffers too; with ones of their own every so often, so that each size of them occurs.
