@@ -1,4 +1,6 @@
 // The one file that knows CLI11: words to commands, its errors to ours, its statuses to ours.
+#include <kafkawire/broker.hpp>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -213,6 +215,7 @@ void declare(command root) {
     add_topics(root);
     add_request(root);
     add_broker(root);
+    add_broker_control(root);
     add_explain(root);
     add_errors(root);
     add_decode(root);
@@ -300,6 +303,7 @@ int run(int argc, const char* const* argv) {
     root.set_version_flag("--version", "");
     root.set_help_all_flag("--help-all", "The help of all commands");
     root.footer(exit_table);
+    broker::register_embedded_scheme();  // --brokers embedded:3?topics=a:6
     declare_globals(command{root}, g);
     declare(command{root});
     return finish(root, g, words);

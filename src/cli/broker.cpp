@@ -8,7 +8,9 @@
 #include <csignal>
 #include <memory>
 
+#include "cli/broker_faults.hpp"
 #include "cli/broker_options.hpp"
+#include "cli/broker_socket.hpp"
 #include "cli/broker_trace.hpp"
 #include "cli/command.hpp"
 #include "cli/nearest.hpp"
@@ -20,6 +22,7 @@ namespace {
 struct arguments {
     broker_words words;
     std::string trace;
+    std::optional<std::string> faults, control;
 };
 
 void check_trace(const std::string& form) {
@@ -52,6 +55,7 @@ broker::cluster make_cluster(asio::io_context& io, const broker::options& o) {
 status serve(context& c, const arguments& a) {
     check_trace(a.trace);
     const auto options = broker_options(a.words);
+    const auto faults = a.faults ? read_faults(*a.faults) : std::vector<broker::fault>{};
     asio::io_context io{1};
     asio::signal_set signals{io, SIGINT, SIGTERM};
     auto cluster = make_cluster(io, options);
@@ -68,6 +72,9 @@ status serve(context& c, const arguments& a) {
     };
     if (!a.trace.empty()) cluster.watch([&, json = a.trace == "json"](const broker::passing& p) { say(json ? trace_json(p) : trace_line(p)); });
     if (const auto ec = cluster.start()) throw cannot_listen(ec, options);
+    for (const auto& f : faults) cluster.control().add(f);
+    std::optional<broker_socket> control;
+    if (a.control) control.emplace(io, cluster, *a.control);
     signals.async_wait([&](std::error_code, int) {
         cluster.close();
         io.stop();
@@ -91,12 +98,15 @@ void add_broker(command root) {
     sub.option("--folder", a->words.folder, "Keep everything there, across restarts; default: in memory", "FOLDER");
     sub.option("--max-bytes", a->words.max_bytes, "Of records, over all partitions, as 512M or 2G (default 1G); the oldest go first", "SIZE");
     sub.option("--config", a->words.configs, "An entry of the brokers' configuration, by Kafka's name (repeat)", "NAME=VALUE");
+    sub.option("--faults", a->faults, "What goes wrong, one JSON object a line; see kafka-cli broker-control --help for the members", "FILE");
+    sub.option("--control", a->control, "A Unix socket on which kafka-cli broker-control steers it", "SOCKET");
     sub.option("--as-version", a->words.as_version, "Offer what that version of Kafka offers (default 4.3)", "VERSION");
     sub.option("--seed", a->words.seed, "Of ids and choices: the same seed and requests, the same answers", "N");
     sub.option_or_flag("--trace", "text", a->trace, "Print each request and answer, decoded, in one line; --trace=json: as JSON");
     sub.examples("  kafka-cli broker --port 9092\n"
                  "  kafka-cli broker --nodes 3 --topic orders:6 --topic accounts:1,cleanup.policy=compact\n"
-                 "  kafka-cli broker --port 9092 --trace=json | jq .header");
+                 "  kafka-cli broker --port 9092 --trace=json | jq .header\n"
+                 "  kafka-cli broker --port 9092 --control /tmp/k & kafka-cli broker-control /tmp/k fault api=Fetch delay=300ms");
     sub.does([a](context& c) { return serve(c, *a); });
 }
 

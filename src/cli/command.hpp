@@ -69,5 +69,6 @@ void add_consume(command root);
 void add_topics(command root);
 void add_request(command root);
 void add_broker(command root);
+void add_broker_control(command root);
 
 }  // namespace kafkawire::cli
