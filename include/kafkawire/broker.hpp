@@ -51,6 +51,17 @@ private:
     std::shared_ptr<driver> driver_;
 };
 
+/// From now on the address "embedded:3?topics=a:6,b" is a cluster inside this process: of 3 nodes (none said: 1), with these topics. More, divided
+/// by '&': seed=, as_version=, folder=, config.NAME=. It begins with the first client that names it, on that client's executor (and in its
+/// environment), is shared by all that name the same address meanwhile, and ends with the last; so the first client's executor must run as long.
+/// Thread-safe; a second call does nothing more.
+///
+///   kw::broker::register_embedded_scheme();
+///   kw::client client{io, {.bootstrap = "embedded:1?topics=orders:6"}};
+KAFKAWIRE_API void register_embedded_scheme();
+/// The hand on the cluster behind such an address. Nothing if no client has it open now, or if it is on another executor than `executor`.
+[[nodiscard]] KAFKAWIRE_API std::optional<control> embedded_control(std::string_view address, const asio::any_io_executor& executor);
+
 }  // namespace kafkawire::broker
 
 namespace kw = kafkawire;

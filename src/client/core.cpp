@@ -184,6 +184,7 @@ void core::close() {
     for (auto& c : std::exchange(waiting_, {})) c->finish(simple(errc::client_closed, {}));
     for (auto& c : std::vector{connections_})
         if (c) c->close(simple(errc::client_closed, {}));
+    held_.reset();
 }
 
 // --- one call ---

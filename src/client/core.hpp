@@ -16,6 +16,8 @@ public:
          std::shared_ptr<net::resolver> names);
 
     void close();
+    /// Lets go of it when it is closed.
+    void hold(std::shared_ptr<const void> what) { held_ = std::move(what); }
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] const client_options& options() const noexcept { return options_; }
@@ -43,6 +45,7 @@ private:
     std::vector<std::shared_ptr<net::connection>> connections_;  // by the directory's index; null: none
     std::vector<std::shared_ptr<routed_call>> waiting_;     // for metadata, because their broker is not known
     std::unique_ptr<net::timer> timer_;                     // of waiting_
+    std::shared_ptr<const void> held_;                      // what the bootstrap address needs to be good
     bool refreshing_ = false;
     bool closed_ = false;
 };

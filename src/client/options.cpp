@@ -1,3 +1,4 @@
+#include <kafkawire/bootstrap.hpp>
 #include <kafkawire/options.hpp>
 
 #include <algorithm>
@@ -212,6 +213,8 @@ std::string parse_bootstrap(std::string_view text, std::vector<bootstrap_address
 }
 
 std::string check_bootstrap(std::string_view text) {
+    std::string_view rest;
+    if (const auto scheme = net::find_bootstrap_scheme(text, rest)) return scheme->check(rest);
     std::vector<bootstrap_address> ignored;
     return parse_bootstrap(text, ignored);
 }

@@ -35,7 +35,8 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"version.hpp", "protocol"}, {"error.hpp", "protocol"},       {"detail/broker_errors.inc", "protocol"},
     {"environment.hpp", "net"},  {"asio_environment.hpp", "net"}, {"detail/asio.hpp", "net"},
     {"detail/function.hpp", "net"}, {"tokens.hpp", "net"},        {"detailed.hpp", "net"},
-    {"options.hpp", "net"},      {"client.hpp", "client"},        {"json.hpp", "json"},
+    {"options.hpp", "net"},       {"bootstrap.hpp", "net"},
+          {"client.hpp", "client"},        {"json.hpp", "json"},
     {"simulation.hpp", "sim"},   {"testing/history.hpp", "sim"},  {"testing/check.hpp", "sim"},
     {"broker.hpp", "broker"},
 };
