@@ -1,4 +1,4 @@
-# Install and export: headers, library, CMake package (components protocol and client), pkg-config file.
+# Install and export: headers, libraries, CMake package (components protocol, client, broker, testing), pkg-config files.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS kafkawire_library kafkawire_protocol_interface EXPORT kafkawireProtocol
@@ -20,6 +20,23 @@ else()
   install(FILES include/kafkawire/detail/broker_errors.inc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kafkawire/detail)
 endif()
 get_target_property(_type kafkawire_library TYPE)
+# The embedded broker, and what tests are written with: libraries of their own on top of the client's.
+set(KAFKAWIRE_BROKER_DEPENDENCIES)
+if(KAFKAWIRE_BUILD_BROKER)
+  list(APPEND KAFKAWIRE_COMPONENTS broker)
+  install(TARGETS kafkawire_broker_library EXPORT kafkawireBroker
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(EXPORT kafkawireBroker NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireBrokerTargets.cmake)
+  if(TARGET kafkawire_dependency::re2 AND _type STREQUAL "STATIC_LIBRARY")
+    set(KAFKAWIRE_BROKER_DEPENDENCIES re2)
+  endif()
+  if(TARGET kafkawire_testing_library)
+    list(APPEND KAFKAWIRE_COMPONENTS testing)
+    install(TARGETS kafkawire_testing_library EXPORT kafkawireTesting
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(EXPORT kafkawireTesting NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireTestingTargets.cmake)
+  endif()
+endif()
 set(KAFKAWIRE_LINK_DEPENDENCIES ${KAFKAWIRE_DEPENDENCIES})
 if(_type STREQUAL "SHARED_LIBRARY")
   set(KAFKAWIRE_LINK_DEPENDENCIES)
@@ -32,6 +49,9 @@ install(FILES ${PROJECT_BINARY_DIR}/package/kafkawireConfig.cmake ${PROJECT_BINA
   cmake/kafkawire_dependencies.cmake cmake/kafkawire_find_library.cmake
   cmake/Findasio.cmake cmake/Findlz4.cmake cmake/Findzstd.cmake cmake/FindSnappy.cmake
   DESTINATION ${_package_dir})
+if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/Findre2.cmake)
+  install(FILES cmake/Findre2.cmake DESTINATION ${_package_dir})
+endif()
 
 # The .pc file finds its prefix from where it lies, so that an installed tree can be moved.
 set(_pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
@@ -80,6 +100,25 @@ endif()
 list(JOIN KAFKAWIRE_PC_LIBS " " KAFKAWIRE_PC_LIBS)
 configure_file(cmake/kafkawire.pc.in ${PROJECT_BINARY_DIR}/package/kafkawire.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/package/kafkawire.pc DESTINATION ${_pc_dir})
+# Libraries on top of it: their own .pc files, which require kafkawire's.
+function(kafkawire_install_pc name requires description)
+  set(KAFKAWIRE_PC_NAME ${name})
+  set(KAFKAWIRE_PC_NEEDS ${requires})
+  set(KAFKAWIRE_PC_TEXT ${description})
+  configure_file(cmake/kafkawire-part.pc.in ${PROJECT_BINARY_DIR}/package/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/package/${name}.pc DESTINATION ${_pc_dir})
+endfunction()
+if(KAFKAWIRE_BUILD_BROKER)
+  set(KAFKAWIRE_PC_PRIVATE)
+  if(TARGET kafkawire_dependency::re2)
+    set(KAFKAWIRE_PC_PRIVATE re2)
+  endif()
+  kafkawire_install_pc(kafkawire-broker kafkawire "A Kafka cluster inside the process")
+  if(TARGET kafkawire_testing_library)
+    set(KAFKAWIRE_PC_PRIVATE)
+    kafkawire_install_pc(kafkawire-testing "kafkawire-broker kafkawire" "A Kafka world in virtual time, and checkers of what happens in it")
+  endif()
+endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 if(KAFKAWIRE_BUILD_TOOLS)
   install(TARGETS kafka-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
