@@ -43,11 +43,11 @@ def where(x):
     return line
 
 
-def one(client, name, case, env):
+def one(client, name, case, make_env):
     """A case is a function of the environment, or the reason why the client cannot do it."""
     if isinstance(case, str):
         return f'NOT-RUN {client} {name} {case}'
-    began, ended = time.monotonic(), []
+    env, began, ended = make_env(), time.monotonic(), []  # its time begins with it
 
     def run():
         try:
@@ -73,7 +73,7 @@ def main(client, cases, make_env, at_once):
     names = [n for n in cases if not sys.argv[3:] or n in sys.argv[3:]]
     good = True
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        runs = [pool.submit(one, client, n, cases[n], make_env(sys.argv[1], f'{sys.argv[2]}-{client}-{n}')) for n in names]
+        runs = [pool.submit(one, client, n, cases[n], lambda n=n: make_env(sys.argv[1], f'{sys.argv[2]}-{client}-{n}')) for n in names]
         for f in concurrent.futures.as_completed(runs):
             line = f.result().replace('\n', ' ')
             good = good and not line.startswith('FAIL')
