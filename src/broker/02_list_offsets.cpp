@@ -95,6 +95,7 @@ found find(const partition* p, const request::partition& asked, const request& b
         return refuse(asked.current_leader_epoch < p->leader_epoch() ? e::fenced_leader_epoch : e::unknown_leader_epoch);
     if (p->leader() != from.node()) return refuse(e::not_leader_or_follower);
     look(*p, asked.timestamp, by.isolation_level == 1 ? p->last_stable_offset() : p->high_watermark(), to);
+    if (from.version() < 4) to.leader_epoch = -1;  // which these versions cannot say
     return to;
 }
 
