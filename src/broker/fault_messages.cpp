@@ -162,6 +162,10 @@ protocol::any_message blank_answer(const protocol::api_info& api, const void* re
 }
 
 int set_error_codes(const protocol::message_schema& schema, void* response, std::int16_t version, std::int16_t code, error_place where) {
+    const bool is_fetch = schema.key == 1 && where == error_place::everywhere;
+    const auto below = is_fetch ? put_codes(*schema.body, response, version, code, false, true) : 0;
+    // A client that sees a code at the top of a Fetch answer looks at nothing below it.
+    if (below > 0) return below;
     return put_codes(*schema.body, response, version, code, where != error_place::items, where != error_place::top);
 }
 

@@ -18,7 +18,7 @@ namespace kafkawire::broker {
 
 /// Where an error code is put.
 enum class error_place : std::uint8_t {
-    everywhere,  ///< in every errorCode of the answer
+    everywhere,  ///< in every errorCode of the answer (of a Fetch answer that names partitions: in theirs only, as a code above them would hide them)
     top,         ///< in that of the answer itself, if it has one in this version
     items,       ///< in those of topics, partitions, groups, ... only
 };

@@ -1,5 +1,6 @@
 // Faults: which requests they hit, and what becomes of those.
 #include <kafkawire/protocol/messages/00_produce.hpp>
+#include <kafkawire/protocol/messages/01_fetch.hpp>
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 #include <kafkawire/protocol/messages/10_find_coordinator.hpp>
 #include <kafkawire/protocol/messages/18_api_versions.hpp>
@@ -206,6 +207,37 @@ TEST_CASE("an answer nobody looked at names what was asked for: topics, partitio
     REQUIRE(keys.size() == 2);
     CHECK(keys[1].key == "two");
     CHECK(set_error_codes(*find.response, found.get(), 0, 15, error_place::everywhere) == 1);
+}
+
+TEST_CASE("a Fetch is refused in its partitions, and at the top only if it names none") {
+    messages::fetch_request r;
+    r.topics.emplace_back().topic = "orders";
+    r.topics.back().partitions.emplace_back().partition = 4;
+    const auto& api = *protocol::find_api(std::int16_t{1});
+    auto answer = blank_answer(api, &r, 12);
+    CHECK(set_error_codes(*api.response, answer.get(), 12, 6, error_place::everywhere) == 1);
+    const auto& fetched = *static_cast<const messages::fetch_response*>(answer.get());
+    CHECK(fetched.error_code == 0);
+    REQUIRE(fetched.responses.size() == 1);
+    CHECK(fetched.responses[0].topic == "orders");
+    CHECK(fetched.responses[0].partitions.at(0).partition_index == 4);
+    CHECK(fetched.responses[0].partitions.at(0).error_code == 6);
+    auto none = blank_answer(api, protocol::any_message{*api.request}.get(), 12);
+    CHECK(set_error_codes(*api.response, none.get(), 12, 6, error_place::everywhere) == 1);
+}
+
+TEST_CASE("a Produce that nobody waits for is dropped, and the next request is taken") {
+    world w;
+    messages::produce_request r;
+    r.acks = 0;
+    r.topic_data.emplace_back().name = "orders";
+    for (const auto& f : {fault{.api = 0, .count = 1, .drop_request = true}, fault{.api = 0, .count = 1, .error = broker_errc::kafka_storage_error}}) {
+        const auto id = w.add(f);
+        w.send(w.c, r, 9);
+        CHECK(w.hits(id) == 1);
+        CHECK(!w.has_answer(w.c));
+        CHECK(w.ask(w.c, messages::api_versions_request{}, 0).error_code == 0);
+    }
 }
 
 TEST_CASE("every API can be refused in every version: what a fault makes can be said and read again") {
