@@ -79,7 +79,9 @@ class KAFKAWIRE_API executor {
 public:
     explicit executor(host_state& h) noexcept : host_{&h} {}
     [[nodiscard]] asio::execution_context& query(asio::execution::context_t) const noexcept;
-    [[nodiscard]] static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept { return asio::execution::blocking.never; }
+    [[nodiscard]] static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
     [[nodiscard]] executor require(asio::execution::blocking_t::never_t) const noexcept { return *this; }
     template <class F>
     void execute(F&& f) const {
@@ -160,19 +162,19 @@ struct event {
     enum class kind : std::uint8_t { connect, refused, accept, bytes, end, reset, host, network, name, note };
     kind what = kind::note;
     time_point at;
-    std::string_view from, to;           ///< hosts
-    std::uint64_t connection = 0;        ///< counted from 1; the lower bit of `direction` tells who speaks
-    bool from_client = false;            ///< of bytes: sent by the end that connected
-    std::span<const std::byte> data;     ///< of bytes: as they are sent
-    std::string_view text;               ///< of host, network, name, note: what
+    std::string_view from, to;        ///< hosts
+    std::uint64_t connection = 0;     ///< counted from 1; 0: it is about none
+    bool from_client = false;         ///< of bytes: sent by the end that connected
+    std::span<const std::byte> data;  ///< of bytes: as they are sent
+    std::string_view text;            ///< of host, network, name, note: what
 };
 
 /// What came to pass so far.
 struct tally {
-    std::uint64_t events = 0;            ///< everything that ran
+    std::uint64_t events = 0;  ///< everything that ran
     std::uint64_t connections = 0, refused = 0, cut = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t held = 0;              ///< pieces that met a partition
+    std::uint64_t held = 0;  ///< pieces that met a partition
     std::uint64_t failed_names = 0;
 };
 
@@ -224,8 +226,8 @@ public:
     void heal(const host& a, const host& b);
     /// Lets everything through everywhere. Hosts that are down or paused stay so.
     void heal_all();
-    /// Cuts the connection on which the n-th byte from `from` to `to` travels, counted from now, right behind it (0: at once before it). One
-    /// order for each pair at a time; a new one replaces it.
+    /// Cuts the connection on which the n-th byte from `from` to `to` travels, counted from now, right behind it (0: at once before it).
+    /// One order for each pair at a time; a new one replaces it.
     void cut_after(const host& from, const host& to, std::uint64_t n, cut how = cut::reset);
     /// Cuts all connections between the two now. How many.
     std::size_t cut_now(const host& a, const host& b, cut how = cut::reset);
@@ -252,7 +254,8 @@ private:
     std::shared_ptr<world_state> state_;
 };
 
-/// An observer that writes a line for each event, and for each whole Kafka message what it is: "+1.002s app > broker-1 #1 Metadata v12 (3)".
+/// An observer that writes a line for each event, and for each whole Kafka message what it says:
+/// "+1.002000s app > broker-1 #1: Metadata v13 (3) {...}", with the answer's line later.
 [[nodiscard]] KAFKAWIRE_API unique_function<void(const event&)> trace_lines(unique_function<void(std::string_view line)> out);
 
 }  // namespace kafkawire::sim

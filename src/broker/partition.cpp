@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "broker/broken_rules.hpp"
+
 namespace kafkawire::broker {
 
 partition::partition(partition_world& world, std::string topic, protocol::uuid topic_id, std::int32_t index, std::vector<std::int32_t> replicas)
@@ -36,6 +38,7 @@ partition::appended partition::append_unseen(protocol::bytes_view batch, log::ch
     if (leader_ < 0) return {broker_errc::not_leader_or_follower};
     how.leader_epoch = leader_epoch_;
     appended result;
+    if (broken.forget_acknowledged && ++broken.appends % 50 == 0) return {broker_errc::none, log_.end_offset(), log_.end_offset() - 1};
     if (log_.append(batch, how, result.base_offset)) return {broker_errc::kafka_storage_error};
     result.last_offset = log_.end_offset() - 1;
     replicate();

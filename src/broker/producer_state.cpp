@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "broker/broken_rules.hpp"
+
 namespace kafkawire::broker {
 namespace {
 
@@ -95,7 +97,7 @@ producer_state::verdict producer_state::check(const producer_batch& batch, appen
     if (batch.producer_id < 0) return v;
     const auto at = producers_.find(batch.producer_id);
     v.known = at == producers_.end() ? nullptr : &at->second;
-    if (origin == append_origin::replication) return v;
+    if (origin == append_origin::replication || broken.keep_duplicates) return v;
     if (origin == append_origin::client && v.known && batch.epoch == v.known->epoch) {
         const auto* const begin = std::as_const(*v.known).last.data();
         const auto* const end = begin + v.known->batches;
@@ -206,6 +208,7 @@ std::int64_t producer_state::last_stable_offset(std::int64_t high_watermark) con
 
 std::vector<aborted_transaction> producer_state::aborted(std::int64_t from, std::int64_t below) const {
     std::vector<aborted_transaction> found;
+    if (broken.show_aborted) return found;
     auto at = std::partition_point(aborted_.begin(), aborted_.end(), [&](const aborted_transaction& a) { return a.last_offset < from; });
     for (; at != aborted_.end(); ++at) {
         if (at->first_offset < below) found.push_back(*at);

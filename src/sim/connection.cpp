@@ -26,7 +26,8 @@ void connection::read(side s, std::span<std::byte> into, net::stream::read_handl
     if (e.closed) return world_.post_to(*e.host, [d = std::move(done)]() mutable { d(code(std::errc::operation_canceled), 0); });
     e.into = into;
     e.on_read = std::move(done);
-    if (e.arrived || e.broken || (e.end_arrived && !e.under_way)) world_.post_to(*e.host, [self = shared_from_this(), s] { self->try_read(s); });
+    if (e.arrived || e.broken || (e.end_arrived && !e.under_way))
+        world_.post_to(*e.host, [self = shared_from_this(), s] { self->try_read(s); });
 }
 
 void connection::write(side s, std::span<const std::span<const std::byte>> parts, net::stream::write_handler done) {
@@ -48,8 +49,10 @@ void connection::close(side s, bool tell) {
         e.head = e.arrived = 0;
         e.parts = {};
         if (!e.broken) {
-            if (unread) send_reset(s);  // as a kernel does, so that the peer does not take its bytes for read
-            else send_end(s);
+            if (unread)
+                send_reset(s);  // as a kernel does, so that the peer does not take its bytes for read
+            else
+                send_end(s);
         }
     }
     if (!e.on_read && !e.on_write) return;
@@ -84,8 +87,14 @@ void connection::pump(side from) {
     }
     const auto n = in.bytes.size() - before;
     if (n > 0) {
-        event e{.what = event::kind::bytes, .at = {}, .from = out.host->name, .to = in.host->name, .connection = number_, .from_client = from == client_side,
-                .data = std::span{in.bytes}.last(n), .text = {}};
+        event e{.what = event::kind::bytes,
+                .at = {},
+                .from = out.host->name,
+                .to = in.host->name,
+                .connection = number_,
+                .from_client = from == client_side,
+                .data = std::span{in.bytes}.last(n),
+                .text = {}};
         world_.tell(e, n, from);
         world_.count.bytes += n;
         send(from, n);
@@ -119,7 +128,8 @@ void connection::travel(side from, std::size_t n) {
     in.under_way += n;
     if (silent_) return;
     if (dead_) {  // the peer is not there any more: that comes back as a reset
-        world_.push(world_.delay(host_(from), host_(other(from))), [self = shared_from_this(), from] { self->break_end(from, code(std::errc::connection_reset)); });
+        world_.push(world_.delay(host_(from), host_(other(from))),
+                    [self = shared_from_this(), from] { self->break_end(from, code(std::errc::connection_reset)); });
         return;
     }
     if (world_.lost(host_(from), host_(other(from)))) {
@@ -177,7 +187,14 @@ void connection::end_arrives(side at) {
         return;
     }
     in.end_arrived = true;
-    event e{.what = event::kind::end, .at = {}, .from = host_(other(at)).name, .to = in.host->name, .connection = number_, .from_client = at == server_side, .data = {}, .text = {}};
+    event e{.what = event::kind::end,
+            .at = {},
+            .from = host_(other(at)).name,
+            .to = in.host->name,
+            .connection = number_,
+            .from_client = at == server_side,
+            .data = {},
+            .text = {}};
     world_.tell(e, at);
     receiver_looks(at);
 }
@@ -220,8 +237,10 @@ void connection::try_read(side s) {
 void connection::make_room(side at) {
     world_.push(world_.delay(host_(at), host_(other(at))), [self = shared_from_this(), at] {
         if (self->dead_) return;
-        if (self->world_.lost(self->host_(at), self->host_(other(at)))) self->ends_[at].room_stuck = true;
-        else self->pump(other(at));
+        if (self->world_.lost(self->host_(at), self->host_(other(at))))
+            self->ends_[at].room_stuck = true;
+        else
+            self->pump(other(at));
     });
 }
 
@@ -231,7 +250,8 @@ void connection::send_reset(side from) {
     auto& in = ends_[other(from)];
     const auto at = std::max(in.last_arrival, world_.now + world_.delay(host_(from), host_(other(from))).count());
     world_.push(duration{at - world_.now}, [self = shared_from_this(), from] {
-        if (!self->dead_ && !self->world_.lost(self->host_(from), self->host_(other(from)))) self->break_end(other(from), code(std::errc::connection_reset));
+        if (!self->dead_ && !self->world_.lost(self->host_(from), self->host_(other(from))))
+            self->break_end(other(from), code(std::errc::connection_reset));
     });
 }
 
@@ -239,7 +259,14 @@ void connection::break_end(side s, std::error_code why) {
     auto& e = ends_[s];
     if (e.broken || e.closed) return;
     e.broken = why;
-    event told{.what = event::kind::reset, .at = {}, .from = host_(other(s)).name, .to = e.host->name, .connection = number_, .from_client = s == server_side, .data = {}, .text = {}};
+    event told{.what = event::kind::reset,
+               .at = {},
+               .from = host_(other(s)).name,
+               .to = e.host->name,
+               .connection = number_,
+               .from_client = s == server_side,
+               .data = {},
+               .text = {}};
     world_.tell(told, s);
     receiver_looks(s);
     if (e.writing) finish_write(s, why);
@@ -274,7 +301,8 @@ void connection::retransmit(const host_state& from, const host_state& to) {
     for (const auto s : {client_side, server_side}) {
         if (&host_(s) != &from || &host_(other(s)) != &to) continue;
         auto& in = ends_[other(s)];
-        const auto again = world_.of_network.between(std::chrono::milliseconds{1}, std::chrono::seconds{1});  // the sender's retransmission timer
+        const auto again =
+            world_.of_network.between(std::chrono::milliseconds{1}, std::chrono::seconds{1});  // the sender's retransmission timer
         if (in.stuck > 0) {
             const auto n = std::exchange(in.stuck, 0);
             in.last_arrival = std::max(in.last_arrival, world_.now + again.count());

@@ -1,5 +1,6 @@
-// connection: two ends and a bounded pipe each way, as TCP offers them. The ends are told apart as client (connected) and server (accepted).
-// Bytes are copied once, into the pipe, when the window lets them in; they travel as counts, because their order in the pipe never changes.
+// connection: two ends and a bounded pipe each way, as TCP offers them. The ends are told apart as client (connected) and server
+// (accepted). Bytes are copied once, into the pipe, when the window lets them in; they travel as counts, because their order in the pipe
+// never changes.
 #pragma once
 #include "sim/state.hpp"
 
@@ -35,20 +36,20 @@ public:
 private:
     struct end {
         host_state* host = nullptr;
-        bool closed = false;                                // locally
-        std::error_code broken;                             // a reset has come in
+        bool closed = false;     // locally
+        std::error_code broken;  // a reset has come in
         // What comes in.
-        std::vector<std::byte> bytes;                       // from head: arrived ones first, then those under way
+        std::vector<std::byte> bytes;  // from head: arrived ones first, then those under way
         std::size_t head = 0, arrived = 0, under_way = 0;
-        std::size_t stuck = 0;                              // of under_way: met a partition
+        std::size_t stuck = 0;  // of under_way: met a partition
         bool end_sent = false, end_arrived = false, end_stuck = false;
-        bool room_stuck = false;                            // the news that there is room met one
+        bool room_stuck = false;  // the news that there is room met one
         std::int64_t last_arrival = 0, wire_free_at = 0;
         std::span<std::byte> into;
         net::stream::read_handler on_read;
         // What goes out and has not found room yet.
         std::span<const std::span<const std::byte>> parts;
-        std::size_t part_offset = 0;                        // into the first of them
+        std::size_t part_offset = 0;  // into the first of them
         std::size_t window = 0;
         net::stream::write_handler on_write;
         bool writing = false;
@@ -71,8 +72,8 @@ private:
     world_state& world_;
     std::uint64_t number_;
     end ends_[2];
-    bool dead_ = false;                                     // cut: nothing travels on it any more
-    bool silent_ = false;                                   // and nobody is told
+    bool dead_ = false;    // cut: nothing travels on it any more
+    bool silent_ = false;  // and nobody is told
     endpoint client_at_;
 };
 

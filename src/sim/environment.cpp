@@ -88,7 +88,8 @@ struct dialing : std::enable_shared_from_this<dialing> {
         });
     }
     void retry() {
-        if (++tries > 6) return from.world.push(std::chrono::seconds{64}, [self = shared_from_this()] { self->finish(code(std::errc::timed_out)); });
+        if (++tries > 6)
+            return from.world.push(std::chrono::seconds{64}, [self = shared_from_this()] { self->finish(code(std::errc::timed_out)); });
         from.world.push(std::chrono::seconds{1ll << (tries - 1)}, [self = shared_from_this()] { self->knock(); });
     }
     void knock() {
@@ -112,13 +113,22 @@ struct dialing : std::enable_shared_from_this<dialing> {
         const auto listens = std::ranges::find_if(at.acceptors, [&](const listening* l) { return l->at.port == to.port; });
         const bool refused = at.now != host_state::condition::up || at.refuses || listens == at.acceptors.end();
         if (!refused && (*listens)->queue.size() >= listening::backlog) return retry();
-        event e{.what = refused ? event::kind::refused : event::kind::connect, .at = {}, .from = from.name, .to = at.name, .connection = 0, .from_client = true, .data = {}, .text = {}};
+        event e{.what = refused ? event::kind::refused : event::kind::connect,
+                .at = {},
+                .from = from.name,
+                .to = at.name,
+                .connection = 0,
+                .from_client = true,
+                .data = {},
+                .text = {}};
         if (refused) {
             ++w.count.refused;
             w.tell(e, to.port);
             w.push(w.delay(at, from), [self = shared_from_this(), &at] {
-                if (self->from.world.lost(at, self->from)) self->retry();
-                else self->finish(code(std::errc::connection_refused));
+                if (self->from.world.lost(at, self->from))
+                    self->retry();
+                else
+                    self->finish(code(std::errc::connection_refused));
             });
             return;
         }
@@ -204,9 +214,13 @@ public:
     ~sim_acceptor() override { socket_->close(false); }
     std::error_code listen(const endpoint& at) override {
         auto& h = socket_->host;
-        const bool any = at.address == ip_address{} || (at.address.v6 && at.address.octets == ip_address{}.octets) || at.address == ip_address{{127, 0, 0, 1}};
-        if (!any && std::ranges::none_of(h.addresses, [&](const auto& own) { return own.address == at.address; })) return code(std::errc::address_not_available);
-        const auto taken = [&](std::uint16_t port) { return std::ranges::any_of(h.acceptors, [&](const listening* l) { return l->at.port == port; }); };
+        const bool any = at.address == ip_address{} || (at.address.v6 && at.address.octets == ip_address{}.octets) ||
+                         at.address == ip_address{{127, 0, 0, 1}};
+        if (!any && std::ranges::none_of(h.addresses, [&](const auto& own) { return own.address == at.address; }))
+            return code(std::errc::address_not_available);
+        const auto taken = [&](std::uint16_t port) {
+            return std::ranges::any_of(h.acceptors, [&](const listening* l) { return l->at.port == port; });
+        };
         socket_->at = at;
         if (at.port != 0 && taken(at.port)) return code(std::errc::address_in_use);
         while (socket_->at.port == 0 || taken(socket_->at.port)) socket_->at.port = h.next_listening++;
@@ -216,7 +230,9 @@ public:
     }
     endpoint local() const override { return socket_->open ? socket_->at : endpoint{}; }
     void async_accept(accept_handler done) override {
-        if (!socket_->open) return socket_->host.world.post_to(socket_->host, [d = std::move(done)]() mutable { d(code(std::errc::operation_canceled), nullptr, {}); });
+        if (!socket_->open)
+            return socket_->host.world.post_to(socket_->host,
+                                               [d = std::move(done)]() mutable { d(code(std::errc::operation_canceled), nullptr, {}); });
         socket_->on_accept = std::move(done);
         if (!socket_->queue.empty()) socket_->host.world.post_to(socket_->host, [s = socket_] { s->give(); });
     }
@@ -282,11 +298,14 @@ public:
     time_point now() const noexcept override { return steady(world_->now); }
     wall_time wall_now() const noexcept override {
         constexpr std::int64_t start = 1'767'225'600'000'000'000;  // 2026-01-01 00:00 UTC
-        return wall_time{std::chrono::duration_cast<wall_time::duration>(duration{start + world_->now - world_state::beginning} + host_.wall_shift)};
+        return wall_time{
+            std::chrono::duration_cast<wall_time::duration>(duration{start + world_->now - world_state::beginning} + host_.wall_shift)};
     }
     std::uint64_t random() noexcept override { return host_.random.next(); }
     void post(unique_function<void()> what) override { world_->post_to(host_, std::move(what)); }
-    std::unique_ptr<net::timer> make_timer(unique_function<void()> on_fire) override { return std::make_unique<sim_timer>(host_, std::move(on_fire)); }
+    std::unique_ptr<net::timer> make_timer(unique_function<void()> on_fire) override {
+        return std::make_unique<sim_timer>(host_, std::move(on_fire));
+    }
     std::unique_ptr<net::stream> make_stream() override { return std::make_unique<sim_stream>(host_); }
     std::unique_ptr<net::acceptor> make_acceptor() override { return std::make_unique<sim_acceptor>(host_); }
     std::unique_ptr<net::datagram_socket> make_datagram_socket() override { return std::make_unique<sim_datagrams>(); }
@@ -312,7 +331,14 @@ void listening::give() {
     queue.pop_front();
     auto done = std::move(on_accept);
     on_accept = nullptr;
-    event e{.what = event::kind::accept, .at = {}, .from = {}, .to = host.name, .connection = c->number(), .from_client = false, .data = {}, .text = {}};
+    event e{.what = event::kind::accept,
+            .at = {},
+            .from = {},
+            .to = host.name,
+            .connection = c->number(),
+            .from_client = false,
+            .data = {},
+            .text = {}};
     host.world.tell(e);
     const auto peer = c->client_endpoint();
     done({}, std::make_unique<sim_stream>(host, std::move(c)), peer);
@@ -329,6 +355,8 @@ void listening::close(bool tell) {
     on_accept = nullptr;
 }
 
-std::shared_ptr<net::environment> make_environment(std::shared_ptr<world_state> w, host_state& h) { return std::make_shared<sim_environment>(std::move(w), h); }
+std::shared_ptr<net::environment> make_environment(std::shared_ptr<world_state> w, host_state& h) {
+    return std::make_shared<sim_environment>(std::move(w), h);
+}
 
 }  // namespace kafkawire::sim

@@ -62,8 +62,8 @@ void history::revoke(std::int32_t consumer, std::int32_t group, std::int64_t epo
     operations_.back().what = operation::kind::revoke;
 }
 
-void history::read(std::int32_t consumer, std::int64_t epoch, std::int64_t poll, std::int32_t p, std::int64_t offset, std::uint64_t value, std::int64_t now,
-                   bool committed_only, std::int64_t transaction) {
+void history::read(std::int32_t consumer, std::int64_t epoch, std::int64_t poll, std::int32_t p, std::int64_t offset, std::uint64_t value,
+                   std::int64_t now, bool committed_only, std::int64_t transaction) {
     operation o;
     o.what = operation::kind::read;
     o.result = outcome::ok;
@@ -79,7 +79,8 @@ void history::read(std::int32_t consumer, std::int64_t epoch, std::int64_t poll,
     add(o);
 }
 
-history::id history::commit(std::int32_t consumer, std::int32_t group, std::int64_t epoch, std::int32_t p, std::int64_t offset, std::int64_t now) {
+history::id history::commit(std::int32_t consumer, std::int32_t group, std::int64_t epoch, std::int32_t p, std::int64_t offset,
+                            std::int64_t now) {
     operation o;
     o.what = operation::kind::commit;
     o.process = consumer;

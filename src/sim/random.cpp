@@ -28,7 +28,8 @@ std::uint64_t minus_log2(std::uint64_t u) {
 // value * 2^x, x in fixed point; saturates.
 std::uint64_t times_exp2(std::uint64_t value, std::uint64_t x) {
     // 2^(1/2), 2^(1/4), ... with 31 bits behind the point.
-    static constexpr std::uint64_t roots[] = {3037000499, 2553802833, 2341847524, 2242560872, 2194507417, 2170868298, 2159144155, 2153305440};
+    static constexpr std::uint64_t roots[] = {3037000499, 2553802833, 2341847524, 2242560872,
+                                              2194507417, 2170868298, 2159144155, 2153305440};
     std::uint64_t m = 1ull << 31;
     for (std::size_t i = 0; i < std::size(roots); ++i)
         if (x >> (fraction - 1 - i) & 1) m = m * roots[i] >> 31;

@@ -50,8 +50,10 @@ world_state::world_state(std::uint64_t s) : seed{s}, of_test{s}, of_network{s ^ 
 world_state::~world_state() { end(); }
 
 void world_state::run_on(host_state& h, unique_function<void()> run) {
-    if (h.paused) h.held.push_back(std::move(run));
-    else run();
+    if (h.paused)
+        h.held.push_back(std::move(run));
+    else
+        run();
 }
 
 void world_state::post_to(host_state& h, unique_function<void()> run) {
@@ -66,13 +68,15 @@ void world_state::run_until(std::int64_t end_at, unique_function<bool()>* done) 
             now = queue.next_time();
             here = 0;
         } else if (++here > per_instant) {
-            throw stalled{"the simulated time does not go on: " + std::to_string(per_instant) + " events " + std::to_string((now - beginning) / 1000) +
-                          " us after the beginning (seed " + std::to_string(seed) + ")"};
+            throw stalled{"the simulated time does not go on: " + std::to_string(per_instant) + " events " +
+                          std::to_string((now - beginning) / 1000) + " us after the beginning (seed " + std::to_string(seed) + ")"};
         }
         ++count.events;
         auto next = queue.pop();
-        if (next.process) run_on(*next.process, std::move(next.run));
-        else next.run();
+        if (next.process)
+            run_on(*next.process, std::move(next.run));
+        else
+            next.run();
         if (done && (*done)()) return;
     }
     now = std::max(now, end_at);
@@ -153,7 +157,14 @@ void world_state::happened(const host_state& h, std::string_view what) {
 }
 
 void world_state::changed(const host_state& from, const host_state& to, std::string_view what) {
-    event e{.what = event::kind::network, .at = {}, .from = from.name, .to = to.name, .connection = 0, .from_client = false, .data = {}, .text = what};
+    event e{.what = event::kind::network,
+            .at = {},
+            .from = from.name,
+            .to = to.name,
+            .connection = 0,
+            .from_client = false,
+            .data = {},
+            .text = what};
     tell(e, from.index, to.index);
 }
 

@@ -31,7 +31,7 @@ class event_queue {
 public:
     struct item {
         unique_function<void()> run;
-        host_state* process;                                // whose code it is; null: the world's
+        host_state* process;  // whose code it is; null: the world's
     };
     void push(std::int64_t at, unique_function<void()> run, host_state* process);
     [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
@@ -69,15 +69,15 @@ struct host_state {
     std::size_t index;
     std::string name;
     std::vector<own_address> addresses;
-    random_source random;                                   // of the process: its environment's random()
+    random_source random;  // of the process: its environment's random()
     condition now = condition::up;
     bool paused = false;
     bool refuses = false;
-    std::deque<unique_function<void()>> held;               // what the process would have done while it was paused
+    std::deque<unique_function<void()>> held;  // what the process would have done while it was paused
     duration wall_shift{};
-    std::vector<listening*> acceptors;                      // listening ones; they take themselves out
-    std::uint16_t next_port = 32'768;                       // of connections
-    std::uint16_t next_listening = 20'000;                  // of acceptors that asked for any
+    std::vector<listening*> acceptors;      // listening ones; they take themselves out
+    std::uint16_t next_port = 32'768;       // of connections
+    std::uint16_t next_listening = 20'000;  // of acceptors that asked for any
     std::map<std::uint64_t, waiting> waits;
     std::uint64_t next_wait = 1;
     std::shared_ptr<net::environment> environment;
@@ -88,7 +88,7 @@ struct directed {  // what goes one way between two hosts
     link_settings settings;
     bool has_own = false;
     bool blocked = false;
-    std::uint64_t cut_in = 0;                               // bytes; with cut_armed
+    std::uint64_t cut_in = 0;  // bytes; with cut_armed
     bool cut_armed = false;
     cut cut_how = cut::reset;
 };
@@ -103,7 +103,7 @@ struct world_state {
     void run_on(host_state& h, unique_function<void()> run);
     void post_to(host_state& h, unique_function<void()> run);
     void run_until(std::int64_t end, unique_function<bool()>* done);
-    void end();                                             // destroys what waits
+    void end();  // destroys what waits
 
     // --- the network ---
     directed& between(const host_state& from, const host_state& to) { return links[from.index * max_hosts + to.index]; }
@@ -114,8 +114,8 @@ struct world_state {
     duration delay(const host_state& from, const host_state& to);
     host_state* host_of(const ip_address& a, bool& alive);
     void release(const host_state& from, const host_state& to);  // what was held goes on
-    void leave(host_state& h, bool silently);               // all connections of a host end
-    std::vector<std::shared_ptr<connection>> living();      // in the order of their numbers
+    void leave(host_state& h, bool silently);                    // all connections of a host end
+    std::vector<std::shared_ptr<connection>> living();           // in the order of their numbers
 
     // --- the trace ---
     void tell(event e, std::uint64_t a = 0, std::uint64_t b = 0);
@@ -151,7 +151,9 @@ struct world_state {
     tally count;
 };
 
-[[nodiscard]] inline time_point steady(std::int64_t ns) { return time_point{std::chrono::duration_cast<time_point::duration>(duration{ns})}; }
+[[nodiscard]] inline time_point steady(std::int64_t ns) {
+    return time_point{std::chrono::duration_cast<time_point::duration>(duration{ns})};
+}
 [[nodiscard]] inline std::int64_t nanoseconds(time_point t) { return std::chrono::duration_cast<duration>(t.time_since_epoch()).count(); }
 
 std::shared_ptr<net::environment> make_environment(std::shared_ptr<world_state> w, host_state& h);

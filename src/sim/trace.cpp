@@ -60,10 +60,12 @@ std::string body_of(const protocol::message_schema& schema, std::span<const std:
 std::string request_line(talk& t, std::span<const std::byte> frame) {
     protocol::messages::request_header h;
     std::size_t at = 0;
-    if (auto e = protocol::decode_request_header(h, frame, at)) return "a frame of " + std::to_string(frame.size()) + " bytes that is no request: " + e.message();
+    if (auto e = protocol::decode_request_header(h, frame, at))
+        return "a frame of " + std::to_string(frame.size()) + " bytes that is no request: " + e.message();
     t.asked.push_back({h.correlation_id, h.request_api_key, h.request_api_version});
     const auto* api = protocol::find_api(h.request_api_key);
-    return std::string{api->name} + " v" + std::to_string(h.request_api_version) + " (" + std::to_string(h.correlation_id) + ") " + body_of(*api->request, frame.subspan(at), h.request_api_version);
+    return std::string{api->name} + " v" + std::to_string(h.request_api_version) + " (" + std::to_string(h.correlation_id) + ") " +
+           body_of(*api->request, frame.subspan(at), h.request_api_version);
 }
 
 std::string answer_line(talk& t, std::span<const std::byte> frame) {
@@ -77,7 +79,8 @@ std::string answer_line(talk& t, std::span<const std::byte> frame) {
     protocol::messages::response_header h;
     std::size_t at = 0;
     if (auto e = protocol::decode_response_header(h, frame, q.key, q.version, at)) return "an unreadable answer: " + e.message();
-    return std::string{api->name} + " v" + std::to_string(q.version) + " (" + std::to_string(correlation) + ") answered " + body_of(*api->response, frame.subspan(at), q.version);
+    return std::string{api->name} + " v" + std::to_string(q.version) + " (" + std::to_string(correlation) + ") answered " +
+           body_of(*api->response, frame.subspan(at), q.version);
 }
 
 std::string when(time_point at) {
@@ -90,7 +93,8 @@ std::string when(time_point at) {
 
 unique_function<void(const event&)> trace_lines(unique_function<void(std::string_view)> out) {
     return [talks = std::map<std::uint64_t, talk>{}, out = std::move(out)](const event& e) mutable {
-        const auto way = std::string{e.from} + (e.from.empty() || e.to.empty() ? "" : " > ") + std::string{e.to} + (e.connection ? " #" + std::to_string(e.connection) : "");
+        const auto way = std::string{e.from} + (e.from.empty() || e.to.empty() ? "" : " > ") + std::string{e.to} +
+                         (e.connection ? " #" + std::to_string(e.connection) : "");
         const auto say = [&](const std::string& what) { out(when(e.at) + way + (way.empty() ? "" : ": ") + what); };
         switch (e.what) {
             case event::kind::connect: return say("connects");
@@ -105,8 +109,10 @@ unique_function<void(const event&)> trace_lines(unique_function<void(std::string
             case event::kind::bytes: break;
         }
         auto& t = talks[e.connection];
-        if (e.from_client) t.to_server.take(e.data, [&](auto frame) { say(request_line(t, frame)); });
-        else t.to_client.take(e.data, [&](auto frame) { say(answer_line(t, frame)); });
+        if (e.from_client)
+            t.to_server.take(e.data, [&](auto frame) { say(request_line(t, frame)); });
+        else
+            t.to_client.take(e.data, [&](auto frame) { say(answer_line(t, frame)); });
     };
 }
 

@@ -127,7 +127,8 @@ host& world::add_host(std::string name) {
     auto& w = *state_;
     for (const auto& h : w.hosts)
         if (h.name == name) throw std::invalid_argument{"there is a host " + name + " already"};
-    if (w.hosts.size() == world_state::max_hosts) throw std::invalid_argument{"a world has at most " + std::to_string(world_state::max_hosts) + " hosts"};
+    if (w.hosts.size() == world_state::max_hosts)
+        throw std::invalid_argument{"a world has at most " + std::to_string(world_state::max_hosts) + " hosts"};
     const auto i = w.hosts.size();
     // Each process draws from a source of its own: one that draws more often does not change what the others get.
     auto& h = w.hosts.emplace_back(w, i, name, random_source{w.seed ^ (0x686f7374 + i) * 0x9e3779b97f4a7c15});
@@ -221,8 +222,10 @@ void world::set_name(std::string name, std::vector<ip_address> addresses, durati
         s->tell(e, a.size());
         s->names[n] = {std::move(a), {}, false};
     };
-    if (from_then.count() > 0) after(from_then, std::move(set));
-    else set();
+    if (from_then.count() > 0)
+        after(from_then, std::move(set));
+    else
+        set();
 }
 
 void world::fail_name(std::string name, std::string text) {

@@ -26,6 +26,7 @@ const std::map<std::string, std::set<std::string>, std::less<>> allowed = {
     {"conformance", {"protocol", "json", "group"}},
     {"broker", {"protocol", "net"}},
     {"sim", {"protocol", "net", "broker"}},
+    {"testing", {"protocol", "net", "client", "broker", "sim"}},
     {"cli", {"protocol", "net", "group", "client", "config", "app", "json", "broker", "sim"}},
 };
 const std::set<std::string, std::less<>> without_asio = {"protocol", "group", "json", "conformance"};
@@ -37,7 +38,7 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"detail/function.hpp", "net"}, {"tokens.hpp", "net"},        {"detailed.hpp", "net"},
     {"options.hpp", "net"},       {"bootstrap.hpp", "net"},
           {"client.hpp", "client"},        {"json.hpp", "json"},
-    {"simulation.hpp", "sim"},   {"testing/history.hpp", "sim"},  {"testing/check.hpp", "sim"},
+    {"simulation.hpp", "sim"},   {"testing.hpp", "testing"},    {"testing/history.hpp", "sim"},  {"testing/check.hpp", "sim"},
     {"broker.hpp", "broker"},
 };
 

@@ -33,21 +33,21 @@ namespace kafkawire::testing {
 /// One broken promise, with the operations that show it (the first few, where there are many).
 struct violation {
     std::string name;
-    std::string text;                                  ///< a sentence with partition, offset, value and each operation described
+    std::string text;  ///< a sentence with partition, offset, value and each operation described
     std::vector<history::id> operations;
 };
 
 struct check_options {
-    bool reading_ended = false;                        ///< the last readers read on until they had everything: `unseen` is checked
-    std::size_t most_of_a_kind = 20;                   ///< violations told for each name; further ones are counted
+    bool reading_ended = false;       ///< the last readers read on until they had everything: `unseen` is checked
+    std::size_t most_of_a_kind = 20;  ///< violations told for each name; further ones are counted
 };
 
 /// What a check found.
 struct report {
     std::vector<violation> violations;
-    std::map<std::string, std::size_t> found;          ///< by name, all of them
+    std::map<std::string, std::size_t> found;  ///< by name, all of them
     std::size_t sends = 0, acknowledged = 0, failed = 0, unknown = 0, reads = 0, transactions = 0;
-    std::int64_t longest_lag = 0;                      ///< ns from an acknowledgement to the first read of it
+    std::int64_t longest_lag = 0;  ///< ns from an acknowledgement to the first read of it
     [[nodiscard]] bool ok() const noexcept { return found.empty(); }
     /// The violations, a line each; or "no violation in ...".
     [[nodiscard]] KAFKAWIRE_API std::string text() const;

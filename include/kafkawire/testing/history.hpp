@@ -34,15 +34,15 @@ struct operation {
     enum class kind : std::uint8_t { send, read, assign, revoke, commit, begin, end };
     kind what = kind::send;
     outcome result = outcome::pending;
-    bool committed_only = false;                       ///< read: at read_committed; end: a commit, not an abort
-    std::int32_t process = 0;                          ///< the producer or consumer
-    std::int32_t group = -1;                           ///< assign, revoke, commit
-    std::int32_t partition = -1;                       ///< as history::partition() counts
-    std::int64_t epoch = 0;                            ///< of the assignment under which it was done; a seek begins a new one
-    std::int64_t poll = 0;                             ///< reads of one poll share it
-    std::int64_t transaction = 0;                      ///< 0: none
-    std::int64_t offset = -1;                          ///< send: told; read; assign: the first to be read; commit: the next to be read
-    std::uint64_t value = 0;                           ///< send, read
+    bool committed_only = false;   ///< read: at read_committed; end: a commit, not an abort
+    std::int32_t process = 0;      ///< the producer or consumer
+    std::int32_t group = -1;       ///< assign, revoke, commit
+    std::int32_t partition = -1;   ///< as history::partition() counts
+    std::int64_t epoch = 0;        ///< of the assignment under which it was done; a seek begins a new one
+    std::int64_t poll = 0;         ///< reads of one poll share it
+    std::int64_t transaction = 0;  ///< 0: none
+    std::int64_t offset = -1;      ///< send: told; read; assign: the first to be read; commit: the next to be read
+    std::uint64_t value = 0;       ///< send, read
     std::int64_t began = 0, ended = 0;
     std::int64_t deadline = std::numeric_limits<std::int64_t>::max();
 };
@@ -51,7 +51,7 @@ struct operation {
 struct log_entry {
     std::int64_t offset = 0;
     std::uint64_t value = 0;
-    bool visible = true;                               ///< at read_committed; false: its transaction was aborted
+    bool visible = true;  ///< at read_committed; false: its transaction was aborted
 };
 
 /// See the top of this file.
@@ -71,10 +71,11 @@ public:
     void deadline(id operation, std::int64_t by) { operations_[operation].deadline = by; }
 
     /// A consumer has a partition from now on, to be read from `offset`. Without a group: assigned by hand, or sought (group -1).
-    void assign(std::int32_t consumer, std::int32_t group, std::int64_t epoch, std::int32_t partition, std::int64_t offset, std::int64_t now);
+    void assign(std::int32_t consumer, std::int32_t group, std::int64_t epoch, std::int32_t partition, std::int64_t offset,
+                std::int64_t now);
     void revoke(std::int32_t consumer, std::int32_t group, std::int64_t epoch, std::int32_t partition, std::int64_t now);
-    void read(std::int32_t consumer, std::int64_t epoch, std::int64_t poll, std::int32_t partition, std::int64_t offset, std::uint64_t value, std::int64_t now,
-              bool committed_only = true, std::int64_t transaction = 0);
+    void read(std::int32_t consumer, std::int64_t epoch, std::int64_t poll, std::int32_t partition, std::int64_t offset,
+              std::uint64_t value, std::int64_t now, bool committed_only = true, std::int64_t transaction = 0);
     id commit(std::int32_t consumer, std::int32_t group, std::int64_t epoch, std::int32_t partition, std::int64_t offset, std::int64_t now);
 
     /// Transactions are numbered by their caller, from 1.

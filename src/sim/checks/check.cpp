@@ -57,7 +57,8 @@ void checker::outcomes() {
     constexpr std::int64_t grace = 100'000'000;
     for (id i = 0; i < h.operations().size(); ++i) {
         const auto& o = op(i);
-        if (o.result == outcome::pending) blame("unresolved", "an operation never ended", {i});
+        if (o.result == outcome::pending)
+            blame("unresolved", "an operation never ended", {i});
         else if (o.deadline < std::numeric_limits<std::int64_t>::max() && o.ended > o.deadline + grace)
             blame("late", "an operation ended " + std::to_string((o.ended - o.deadline) / 1'000'000) + " ms after its deadline", {i});
     }
@@ -81,8 +82,9 @@ report checker::run() {
 report check(const history& h, const check_options& o) { return checks::checker{h, o}.run(); }
 
 std::string report::text() const {
-    const auto counts = std::to_string(sends) + " sends (" + std::to_string(acknowledged) + " acknowledged, " + std::to_string(failed) + " failed, " + std::to_string(unknown) + " unknown), " +
-                        std::to_string(reads) + " reads, " + std::to_string(transactions) + " transactions";
+    const auto counts = std::to_string(sends) + " sends (" + std::to_string(acknowledged) + " acknowledged, " + std::to_string(failed) +
+                        " failed, " + std::to_string(unknown) + " unknown), " + std::to_string(reads) + " reads, " +
+                        std::to_string(transactions) + " transactions";
     if (ok()) return "no violation in " + counts;
     std::string all;
     for (const auto& v : violations) all += v.text + '\n';

@@ -16,15 +16,16 @@ struct place {
 };
 struct place_hash {
     std::size_t operator()(const place& p) const noexcept {
-        return static_cast<std::size_t>((static_cast<std::uint64_t>(p.offset) * 0x9e3779b97f4a7c15) ^ (static_cast<std::uint64_t>(p.partition) * 0xff51afd7ed558ccd));
+        return static_cast<std::size_t>((static_cast<std::uint64_t>(p.offset) * 0x9e3779b97f4a7c15) ^
+                                        (static_cast<std::uint64_t>(p.partition) * 0xff51afd7ed558ccd));
     }
 };
 
-struct seen {                                               // of a value, when it was first seen somewhere
+struct seen {  // of a value, when it was first seen somewhere
     place where;
-    id reader = none;                                       // none: in the log
+    id reader = none;  // none: in the log
     bool in_log = false;
-    bool visible = true;                                    // in the log
+    bool visible = true;  // in the log
     bool read = false;
 };
 
@@ -36,7 +37,9 @@ struct transaction_state {
     std::vector<id> sends;
     [[nodiscard]] bool committed() const noexcept { return commit && result == outcome::ok; }
     /// Certainly: an abort that was told, or a commit that was told to have failed.
-    [[nodiscard]] bool aborted() const noexcept { return (!commit && end != none && result == outcome::ok) || (commit && result == outcome::failed); }
+    [[nodiscard]] bool aborted() const noexcept {
+        return (!commit && end != none && result == outcome::ok) || (commit && result == outcome::failed);
+    }
 };
 
 class checker {
@@ -68,11 +71,11 @@ public:
     const history& h;
     const check_options& options;
     report out;
-    std::unordered_map<std::uint64_t, id> send_of;          // by value
-    std::unordered_map<std::uint64_t, seen> values;         // by value: in the log, else as read first
+    std::unordered_map<std::uint64_t, id> send_of;   // by value
+    std::unordered_map<std::uint64_t, seen> values;  // by value: in the log, else as read first
     std::unordered_map<place, std::uint64_t, place_hash> at;
     std::map<std::int64_t, transaction_state> of_transaction;
-    std::map<std::int32_t, std::int64_t> highest_read;      // by partition
+    std::map<std::int32_t, std::int64_t> highest_read;  // by partition
 };
 
 }  // namespace kafkawire::testing::checks

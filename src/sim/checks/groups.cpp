@@ -9,14 +9,14 @@ namespace kafkawire::testing::checks {
 namespace {
 
 struct owned {
-    std::optional<id> by;                                   // the assignment that holds
-    std::vector<id> commits;                                // those that may be the committed offset now
+    std::optional<id> by;     // the assignment that holds
+    std::vector<id> commits;  // those that may be the committed offset now
 };
 
 }  // namespace
 
 void checker::groups() {
-    std::map<std::pair<std::int32_t, std::int32_t>, owned> all;  // by group and partition
+    std::map<std::pair<std::int32_t, std::int32_t>, owned> all;                             // by group and partition
     std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, std::int64_t> position;  // by consumer, partition, epoch
     std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, id> live;                // assignments
     for (id i = 0; i < h.operations().size(); ++i) {
@@ -37,7 +37,10 @@ void checker::groups() {
                 p.by = i;
                 const auto may_be = [&](id c) { return op(c).offset == o.offset; };
                 if (!p.commits.empty() && std::ranges::none_of(p.commits, may_be))
-                    blame("wrong-start", "an assignment of " + h.name(o.partition) + " starts at " + std::to_string(o.offset) + ", committed was " + std::to_string(op(p.commits.back()).offset), {p.commits.back(), i});
+                    blame("wrong-start",
+                          "an assignment of " + h.name(o.partition) + " starts at " + std::to_string(o.offset) + ", committed was " +
+                              std::to_string(op(p.commits.back()).offset),
+                          {p.commits.back(), i});
                 break;
             }
             case operation::kind::revoke: {
@@ -50,12 +53,18 @@ void checker::groups() {
             case operation::kind::commit: {
                 if (o.result == outcome::failed) break;
                 const auto at_most = position.find(key);
-                if (o.result == outcome::ok && !live.count(key)) blame("commit-not-owned", "a commit was taken for " + h.name(o.partition) + " in an epoch in which its member did not have it", {i});
+                if (o.result == outcome::ok && !live.count(key))
+                    blame("commit-not-owned",
+                          "a commit was taken for " + h.name(o.partition) + " in an epoch in which its member did not have it", {i});
                 else if (at_most != position.end() && o.offset > at_most->second)
-                    blame("commit-ahead", "offset " + std::to_string(o.offset) + " of " + h.name(o.partition) + " was committed, only " + std::to_string(at_most->second) + " was reached", {i});
+                    blame("commit-ahead",
+                          "offset " + std::to_string(o.offset) + " of " + h.name(o.partition) + " was committed, only " +
+                              std::to_string(at_most->second) + " was reached",
+                          {i});
                 // What ended before this one began is overwritten by it. One without a known end may still arrive.
                 auto& c = all[{o.group, o.partition}].commits;
-                if (o.result == outcome::ok) std::erase_if(c, [&](id before) { return op(before).result == outcome::ok && op(before).ended <= o.began; });
+                if (o.result == outcome::ok)
+                    std::erase_if(c, [&](id before) { return op(before).result == outcome::ok && op(before).ended <= o.began; });
                 c.push_back(i);
                 break;
             }

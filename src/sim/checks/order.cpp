@@ -16,11 +16,15 @@ void checker::order_of_sends() {
         if (o.what != operation::kind::send) continue;
         // Where it lies; what was acknowledged and is not known to lie anywhere, where it was said to lie.
         const auto v = values.find(o.value);
-        const auto offset = v != values.end() && v->second.where.partition == o.partition ? v->second.where.offset : o.result == outcome::ok ? o.offset : -1;
+        const auto offset = v != values.end() && v->second.where.partition == o.partition ? v->second.where.offset
+                            : o.result == outcome::ok                                     ? o.offset
+                                                                                          : -1;
         if (offset < 0) continue;
         auto& b = before[{o.process, o.partition}];
         if (offset < b.offset)
-            blame("nonmonotonic-send", "producer " + std::to_string(o.process) + " sent " + value_text(o.value) + " to " + h.name(o.partition) + " later, and it lies before, at " + std::to_string(offset),
+            blame("nonmonotonic-send",
+                  "producer " + std::to_string(o.process) + " sent " + value_text(o.value) + " to " + h.name(o.partition) +
+                      " later, and it lies before, at " + std::to_string(offset),
                   {b.send, i});
         if (offset > b.offset) b = {offset, i};
     }
@@ -35,9 +39,9 @@ struct stream_key {
     auto operator<=>(const stream_key&) const = default;
 };
 struct stream_state {
-    std::int64_t next = -1;                                 // -1: wherever it begins
+    std::int64_t next = -1;  // -1: wherever it begins
     id last = none;
-    std::size_t cursor = 0;                                 // into the offsets of the partition
+    std::size_t cursor = 0;  // into the offsets of the partition
     bool began = false;
 };
 
@@ -82,7 +86,8 @@ void checker::reading() {
         std::vector<id> who;
         if (s.last != none) who.push_back(s.last);
         who.push_back(i);
-        const auto story = "consumer " + std::to_string(o.process) + " in epoch " + std::to_string(o.epoch) + " read " + h.name(o.partition) + " at " + std::to_string(o.offset) + ", ";
+        const auto story = "consumer " + std::to_string(o.process) + " in epoch " + std::to_string(o.epoch) + " read " +
+                           h.name(o.partition) + " at " + std::to_string(o.offset) + ", ";
         if (s.next >= 0 && o.offset < s.next) {
             blame(which("int-nonmonotonic-poll", "nonmonotonic-poll"), story + "expected " + std::to_string(s.next) + " or above", who);
         } else if (s.next >= 0) {
@@ -90,7 +95,10 @@ void checker::reading() {
             while (s.cursor < list.size() && list[s.cursor] < s.next) ++s.cursor;
             if (s.cursor < list.size() && list[s.cursor] < o.offset) {
                 const auto v = at.find({o.partition, list[s.cursor]});
-                blame(which("int-poll-skip", "poll-skip"), story + "and passed over " + std::to_string(list[s.cursor]) + (v == at.end() ? "" : " (" + value_text(v->second) + ")"), who);
+                blame(
+                    which("int-poll-skip", "poll-skip"),
+                    story + "and passed over " + std::to_string(list[s.cursor]) + (v == at.end() ? "" : " (" + value_text(v->second) + ")"),
+                    who);
             }
         }
         if (o.offset + 1 > s.next) s.next = o.offset + 1;

@@ -14,9 +14,13 @@ void checker::transactions() {
         const auto number = op(sent->second).transaction;
         const auto found = of_transaction.find(number);
         const auto& t = found->second;
-        if (t.aborted()) blame("aborted-read", value_text(o.value) + " was read although its transaction was aborted", {sent->second, t.end, i});
-        else if (o.transaction == number) blame("precommitted-read", "transaction " + std::to_string(number) + " read " + value_text(o.value) + ", which it sent itself", {sent->second, i});
-        else if (t.end == none || (t.commit && op(t.end).began > o.ended)) blame("precommitted-read", value_text(o.value) + " was read before its transaction's commit was asked for", {sent->second, i});
+        if (t.aborted())
+            blame("aborted-read", value_text(o.value) + " was read although its transaction was aborted", {sent->second, t.end, i});
+        else if (o.transaction == number)
+            blame("precommitted-read", "transaction " + std::to_string(number) + " read " + value_text(o.value) + ", which it sent itself",
+                  {sent->second, i});
+        else if (t.end == none || (t.commit && op(t.end).began > o.ended))
+            blame("precommitted-read", value_text(o.value) + " was read before its transaction's commit was asked for", {sent->second, i});
     }
     for (const auto& [number, t] : of_transaction) {
         id shown = none, hidden = none;
@@ -26,9 +30,16 @@ void checker::transactions() {
             const auto v = values.find(op(s).value);
             const bool visible = v != values.end() && v->second.in_log && v->second.visible;
             (visible ? shown : hidden) = s;
-            if (visible && t.aborted()) blame("aborted-read", value_text(op(s).value) + " is visible in " + at_text(v->second.where) + " although its transaction was aborted", {s, t.end});
+            if (visible && t.aborted())
+                blame("aborted-read",
+                      value_text(op(s).value) + " is visible in " + at_text(v->second.where) + " although its transaction was aborted",
+                      {s, t.end});
         }
-        if (shown != none && hidden != none) blame("torn-transaction", "of transaction " + std::to_string(number) + " " + value_text(op(shown).value) + " is visible and " + value_text(op(hidden).value) + " is not", {shown, hidden});
+        if (shown != none && hidden != none)
+            blame("torn-transaction",
+                  "of transaction " + std::to_string(number) + " " + value_text(op(shown).value) + " is visible and " +
+                      value_text(op(hidden).value) + " is not",
+                  {shown, hidden});
     }
 }
 
@@ -59,8 +70,10 @@ struct graph {
                 }
                 if (next < edges[node].size()) {
                     const auto to = edges[node][next++];
-                    if (index[to] == unseen) calls.push_back({to, 0});
-                    else if (component[to] == unseen) low[node] = std::min(low[node], index[to]);
+                    if (index[to] == unseen)
+                        calls.push_back({to, 0});
+                    else if (component[to] == unseen)
+                        low[node] = std::min(low[node], index[to]);
                     continue;
                 }
                 if (low[node] == index[node]) {

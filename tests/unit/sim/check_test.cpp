@@ -29,7 +29,8 @@ struct story {
         h.finish(s, o, now += ms, offset);
         return s;
     }
-    void read(std::int64_t offset, std::uint64_t value, std::int64_t poll = 0, std::int64_t epoch = 1, bool committed = true, std::int64_t transaction = 0) {
+    void read(std::int64_t offset, std::uint64_t value, std::int64_t poll = 0, std::int64_t epoch = 1, bool committed = true,
+              std::int64_t transaction = 0) {
         h.read(9, epoch, poll, p, offset, value, now += ms, committed, transaction);
     }
     void log(std::initializer_list<log_entry> entries) {
@@ -360,7 +361,9 @@ TEST_CASE("A long history is checked in time that grows with its length", "[chec
 }
 
 TEST_CASE("Values are told apart by their bytes", "[check]") {
-    const auto id = [](std::string_view k, std::string_view v) { return identity(std::as_bytes(std::span{k}), std::as_bytes(std::span{v})); };
+    const auto id = [](std::string_view k, std::string_view v) {
+        return identity(std::as_bytes(std::span{k}), std::as_bytes(std::span{v}));
+    };
     CHECK(id("a", "b") == id("a", "b"));
     CHECK(id("a", "b") != id("ab", ""));
     CHECK(id("", "12345678") != id("", "12345679"));

@@ -147,7 +147,8 @@ TEST_CASE("The connection is cut at every byte of request and answer: an operati
     std::size_t cuts = 0;
     for (std::uint64_t n = 0; n < 1200; ++n) {
         three_nodes t{n + 1};
-        for (auto* b : t.nodes) t.world.cut_after(to_broker ? t.app : *b, to_broker ? *b : t.app, n, n % 2 ? sim::cut::reset : sim::cut::end);
+        for (auto* b : t.nodes)
+            t.world.cut_after(to_broker ? t.app : *b, to_broker ? *b : t.app, n, n % 2 ? sim::cut::reset : sim::cut::end);
         (void)t.ask();
         cuts += t.world.count().cut;
         CHECK(t.took <= 30s + 1ms);

@@ -1,0 +1,70 @@
+#include "schedule.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "workload.hpp"
+
+namespace schedules {
+
+namespace {
+
+struct plan {
+    int idempotent = 0, transactional = 0;
+    int readers = 1;
+    int faults = 6;
+};
+
+// 45 s of work with faults, then calm until everything is acknowledged and read, then the audit: at least 60 s in all.
+result run(settings& s, const plan& p) {
+    constexpr auto stormy = 45s;
+    cluster_world w{s};
+    workload work{w};
+    storm faults{w, stormy, p.faults};
+    work.read(p.readers, true);
+    if (p.idempotent) work.produce(p.idempotent, stormy);
+    if (p.transactional) work.produce_in_transactions(p.transactional, stormy);
+    result r;
+    try {
+        w.world.run_for(stormy);
+        faults.calm();
+        if (!w.world.run_until([&] { return work.done(); }, 180s))
+            work.trouble += " not everything was acknowledged and read 180 s after the last fault";
+        if (w.world.elapsed() < 60s) w.world.run_for(60s - w.world.elapsed());
+        work.audit();
+    } catch (const kw::sim::stalled& e) {
+        work.trouble = e.what();
+    }
+    const auto found = kw::testing::check(work.history, {.reading_ended = true});
+    r.hash = w.world.trace_hash();
+    r.events = w.world.count().events;
+    r.faults = faults.fired();
+    r.sends = found.sends;
+    r.acknowledged = found.acknowledged;
+    r.reads = found.reads;
+    r.transactions = found.transactions;
+    r.requests = work.requests;
+    r.virtual_seconds = std::chrono::duration<double>(w.world.elapsed()).count();
+    r.problem = work.trouble;
+    for (const auto& [name, n] : found.found) r.violations += (r.violations.empty() ? "" : " ") + name;
+    if (!found.ok()) r.problem += (r.problem.empty() ? "" : "\n") + found.text();
+    return r;
+}
+
+constexpr std::array<schedule, 3> list = {{
+    {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
+     [](settings& s) { return run(s, {.idempotent = 2, .faults = 6}); }},
+    {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .faults = 20}); }},
+    {"transactions", "three transactional producers and an idempotent one, a reader at read_committed, 6 faults",
+     [](settings& s) { return run(s, {.idempotent = 1, .transactional = 3, .faults = 6}); }},
+}};
+
+}  // namespace
+
+std::span<const schedule> all() { return list; }
+const schedule* find(std::string_view name) {
+    const auto at = std::ranges::find(list, name, &schedule::name);
+    return at == list.end() ? nullptr : &*at;
+}
+
+}  // namespace schedules
