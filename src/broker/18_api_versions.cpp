@@ -45,8 +45,12 @@ void api_versions(cluster_state& cluster, exchange from, const protocol::message
         from.answer(answer);
         return;
     }
-    for (const auto& h : handlers())
-        if (const auto range = offered_versions(cluster, h.key); !range.empty()) answer.api_keys.push_back({h.key, range.lowest, range.highest, {}});
+    for (const auto& h : handlers()) {
+        auto range = offered_versions(cluster, h.key);
+        // Kafka 4 names Produce's oldest versions, although it serves them no more: librdkafka tells by them which codecs a broker knows.
+        if (h.key == 0 && !range.empty()) range.lowest = 0;
+        if (!range.empty()) answer.api_keys.push_back({h.key, range.lowest, range.highest, {}});
+    }
     if (version >= 3) add_features(cluster.release(), version, answer);
     from.answer(answer);
 }
