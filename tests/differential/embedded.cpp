@@ -9,9 +9,20 @@
 
 namespace differential {
 
+namespace {
+
+// What Kafka was started with when it was recorded: see `record`.
+kw::broker::options as_recorded() {
+    kw::broker::options o;
+    o.configs = {{"group.initial.rebalance.delay.ms", "0"}, {"group.consumer.assignment.interval.ms", "0"}};
+    return o;
+}
+
+}  // namespace
+
 struct embedded_broker::running {
     asio::io_context io{1};
-    kw::broker::cluster kafka{io, {}};
+    kw::broker::cluster kafka{io, as_recorded()};
     std::string bootstrap;
     std::thread thread;
 };
