@@ -536,9 +536,8 @@ func main() {
 		{Name: "group-kip848-range", Run: twoMembers(kgo.ServerSideBalancer(), kgo.Balancers(kgo.RangeBalancer()))},
 		{Name: "group-kip848-regex", Not: "franz-go matches patterns itself"},
 		{Name: "group-static", Run: func(ctx context.Context, e *judge.Env) error { return groups(e).Static(ctx, e) }},
-		{Name: "group-kip848-static", Run: func(ctx context.Context, e *judge.Env) error {
-			return groups(e, kgo.ServerSideBalancer()).Static(ctx, e)
-		}},
+		// Kafka answers INVALID_REQUEST, and the name is free again when the session has timed out.
+		{Name: "group-kip848-static", Not: "franz-go leaves without its instance id (epoch -2), which Kafka refuses too"},
 		{Name: "commit-resume", Run: commitResume}, {Name: "idempotent", Run: idempotent},
 		{Name: "txn-read", Run: txnRead}, {Name: "txn-open", Run: txnOpen}, {Name: "txn-fenced", Run: txnFenced},
 		{Name: "txn-offsets", Run: txnOffsets()}, {Name: "txn-offsets-kip848", Run: txnOffsets(kgo.ServerSideBalancer())},
