@@ -40,6 +40,7 @@ cluster_world::cluster_world(settings& s) : world{s.seed}, app{world.add_host("a
     o.topics = {{.name = topic, .partitions = partitions}};
     cluster.emplace(std::move(environments), o);
     if (auto ec = cluster->start()) throw std::system_error{ec, "the cluster does not start"};
+    for (int i = 0; i < 3; ++i) (void)cluster->control().move_transaction_coordinator("tx-" + std::to_string(50 + i), 1 + i);
     client.emplace(app.executor(), options_of("app"), app.environment());
     audit_client.emplace(auditor.executor(), options_of("auditor"), auditor.environment());
 }

@@ -30,6 +30,8 @@ asio::awaitable<std::int32_t> workload::coordinator_of(std::string transactional
         r.coordinator_keys.push_back(transactional_id);
         ++requests;
         auto [ec, a] = co_await w_.client->async_request(std::move(r), as_values);
+        // A broker without FindCoordinator: whoever is asked says whether it is the one.
+        if (ec == kw::errc::no_common_version) co_return static_cast<std::int32_t>(1 + random_.below(3));
         if (!ec && a.coordinators.size() == 1 && a.coordinators.front().error_code == 0) co_return a.coordinators.front().node_id;
         co_await pause(100ms);
     }
