@@ -7,6 +7,7 @@
 #include "broker/configs.hpp"
 #include "broker/fetch_session.hpp"
 #include "broker/transaction_coordinator.hpp"
+#include "broker/group_coordinator.hpp"
 
 namespace kafkawire::broker {
 
@@ -33,6 +34,8 @@ cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<stor
         if (!find_topic(spec.name)) create_topic(spec);
     starting_ = false;
     if (files_) transactions_->recover();
+    for (const auto& spec : options_.topics) create_topic(spec);
+    groups_ = std::make_unique<group_coordinator>(*this);
 }
 
 cluster_state::~cluster_state() = default;
@@ -183,6 +186,7 @@ void cluster_state::delete_topic(std::string_view name) {
         p->set_leader(-1);
         if (files_) static_cast<void>(files_->remove(p->topic() + '-' + std::to_string(p->index())));
     }
+    groups_->topic_deleted(deleted_.back().name);
 }
 
 fetch_sessions& cluster_state::fetch_sessions_of(std::int32_t node) {

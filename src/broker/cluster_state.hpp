@@ -46,6 +46,8 @@ struct topic {
     }
 };
 
+class group_coordinator;
+
 class cluster_state {
 public:
     /// `files`: where everything is kept, if anywhere; what is there already comes back. See storage_error() afterwards.
@@ -119,6 +121,8 @@ public:
 
     /// Producer ids and transactions, of all nodes.
     [[nodiscard]] transaction_coordinator& transactions() noexcept { return *transactions_; }
+    /// The coordinators of groups, of all nodes.
+    [[nodiscard]] group_coordinator& groups() noexcept { return *groups_; }
 
 private:
     void settle_defaults();
@@ -149,6 +153,7 @@ private:
     bool starting_ = true;                      // folders of topics that are there already are taken over
     std::vector<topic> deleted_;  // until nobody is in the middle of using one
     std::unique_ptr<transaction_coordinator> transactions_;
+    std::unique_ptr<group_coordinator> groups_;
 };
 
 }  // namespace kafkawire::broker

@@ -26,6 +26,17 @@ struct end_txn_request;
 struct write_txn_markers_request;
 struct describe_producers_request;
 struct describe_transactions_request;
+struct offset_commit_request;
+struct offset_fetch_request;
+struct find_coordinator_request;
+struct join_group_request;
+struct heartbeat_request;
+struct leave_group_request;
+struct sync_group_request;
+struct describe_groups_request;
+struct list_groups_request;
+struct delete_groups_request;
+struct offset_delete_request;
 }  // namespace kafkawire::protocol::messages
 
 namespace kafkawire::broker {
@@ -55,6 +66,17 @@ void end_txn(cluster_state& cluster, exchange from, const messages::end_txn_requ
 void write_txn_markers(cluster_state& cluster, exchange from, const messages::write_txn_markers_request& request);
 void describe_producers(cluster_state& cluster, exchange from, const messages::describe_producers_request& request);
 void describe_transactions(cluster_state& cluster, exchange from, const messages::describe_transactions_request& request);
+void offset_commit(cluster_state& cluster, exchange from, const messages::offset_commit_request& request);
+void offset_fetch(cluster_state& cluster, exchange from, const messages::offset_fetch_request& request);
+void find_coordinator(cluster_state& cluster, exchange from, const messages::find_coordinator_request& request);
+void join_group(cluster_state& cluster, exchange from, const messages::join_group_request& request);
+void heartbeat(cluster_state& cluster, exchange from, const messages::heartbeat_request& request);
+void leave_group(cluster_state& cluster, exchange from, const messages::leave_group_request& request);
+void sync_group(cluster_state& cluster, exchange from, const messages::sync_group_request& request);
+void describe_groups(cluster_state& cluster, exchange from, const messages::describe_groups_request& request);
+void list_groups(cluster_state& cluster, exchange from, const messages::list_groups_request& request);
+void delete_groups(cluster_state& cluster, exchange from, const messages::delete_groups_request& request);
+void offset_delete(cluster_state& cluster, exchange from, const messages::offset_delete_request& request);
 
 namespace {
 
@@ -68,6 +90,15 @@ constexpr std::array table{
     handler{1, erased<messages::fetch_request, fetch>},
     handler{2, erased<messages::list_offsets_request, list_offsets>},
     handler{3, erased<messages::metadata_request, metadata>},
+    handler{8, erased<messages::offset_commit_request, offset_commit>},
+    handler{9, erased<messages::offset_fetch_request, offset_fetch>},
+    handler{10, erased<messages::find_coordinator_request, find_coordinator>},
+    handler{11, erased<messages::join_group_request, join_group>},
+    handler{12, erased<messages::heartbeat_request, heartbeat>},
+    handler{13, erased<messages::leave_group_request, leave_group>},
+    handler{14, erased<messages::sync_group_request, sync_group>},
+    handler{15, erased<messages::describe_groups_request, describe_groups>},
+    handler{16, erased<messages::list_groups_request, list_groups>},
     handler{18, erased<messages::api_versions_request, api_versions>},
     handler{19, erased<messages::create_topics_request, create_topics>},
     handler{20, erased<messages::delete_topics_request, delete_topics>},
@@ -81,7 +112,9 @@ constexpr std::array table{
     handler{32, erased<messages::describe_configs_request, describe_configs>},
     handler{33, erased<messages::alter_configs_request, alter_configs>},
     handler{37, erased<messages::create_partitions_request, create_partitions>},
+    handler{42, erased<messages::delete_groups_request, delete_groups>},
     handler{44, erased<messages::incremental_alter_configs_request, incremental_alter_configs>},
+    handler{47, erased<messages::offset_delete_request, offset_delete>},
     handler{60, erased<messages::describe_cluster_request, describe_cluster>},
     handler{61, erased<messages::describe_producers_request, describe_producers>},
     handler{65, erased<messages::describe_transactions_request, describe_transactions>},
