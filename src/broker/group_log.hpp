@@ -12,7 +12,7 @@
 
 namespace kafkawire::broker {
 
-inline constexpr std::string_view offsets_topic = "__consumer_offsets";
+
 
 struct group_record {
     protocol::bytes key;

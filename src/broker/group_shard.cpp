@@ -2,6 +2,9 @@
 
 #include <kafkawire/protocol/messages/offsets_topic.hpp>
 
+#include "broker/coordinator_lookup.hpp"
+#include "broker/group_topics.hpp"
+
 namespace kafkawire::broker {
 
 namespace messages = protocol::messages;
@@ -36,7 +39,7 @@ classic_limits group_shard::limits() const {
 
 classic_group_fsm& group_shard::make_classic(const std::string& name) {
     auto& g = groups_[name];
-    g.classic = std::make_unique<classic_group_fsm>(name, limits(), cluster_.now());
+    g = {std::make_unique<classic_group_fsm>(name, limits(), cluster_.now()), nullptr};
     return *g.classic;
 }
 
@@ -48,7 +51,12 @@ void group_shard::load(const partition& from) {
     for (const auto& [name, g] : groups_) names.push_back(name);
     for (const auto& name : names) {
         group_actions out;
-        if (auto& g = groups_.at(name); g.classic) g.classic->loaded(cluster_.now(), out);
+        if (auto& g = groups_.at(name); g.classic) {
+            g.classic->loaded(cluster_.now(), out);
+        } else {
+            g.consumer->settle();
+            g.consumer->loaded(out);
+        }
         carry_out(name, std::move(out));
     }
 }
@@ -65,12 +73,13 @@ void group_shard::apply(const replayed& event) {
 }
 
 void group_shard::apply_group(const protocol::bytes_view key_bytes, const std::optional<protocol::bytes_view>& value_bytes) {
-    if (leading_number(key_bytes) != messages::group_metadata_key::key) return;
+    const auto kind = leading_number(key_bytes);
+    if (kind != messages::group_metadata_key::key) return apply_consumer_group(kind, key_bytes, value_bytes);
     messages::group_metadata_key key;
     messages::group_metadata_value value;
     if (!decode_key(key, key_bytes)) return;
     if (!value_bytes) {
-        groups_.erase(key.group);
+        if (const auto at = groups_.find(key.group); at != groups_.end() && at->second.classic) groups_.erase(at);
         return;
     }
     if (!decode_value(value, *value_bytes)) return;
@@ -87,7 +96,7 @@ void group_shard::apply_group(const protocol::bytes_view key_bytes, const std::o
         to.assignment = std::move(m.assignment);
         s.members.push_back(std::move(to));
     }
-    groups_[key.group].classic = std::make_unique<classic_group_fsm>(key.group, limits(), std::move(s));
+    groups_[key.group] = {std::make_unique<classic_group_fsm>(key.group, limits(), std::move(s)), nullptr};
 }
 
 // Writing.
@@ -117,6 +126,7 @@ void group_shard::put_group(group_records& to, const classic_group_fsm& g) const
 }
 
 void group_shard::put_group_tombstones(group_records& to, const std::string& name) {
+    if (const auto& g = groups_.at(name); g.consumer) return put_consumer_group_tombstones(to, *g.consumer);
     messages::group_metadata_key key;
     key.group = name;
     put_tombstone(to, key);
@@ -136,6 +146,7 @@ void group_shard::forget_group(const std::string& name) {
 
 void group_shard::carry_out(const std::string& name, group_actions actions, group_records records, stored then) {
     std::vector<stored> answers;
+    std::set<store_part> parts;
     for (auto& a : actions) {
         if (auto* set = std::get_if<set_group_timer>(&a)) {
             set_timer({set->kind, name, std::move(set->member)}, set->after, set->keep);
@@ -153,8 +164,11 @@ void group_shard::carry_out(const std::string& name, group_actions actions, grou
             });
         } else if (std::holds_alternative<store_group>(a)) {
             put_group(records, *groups_.at(name).classic);
+        } else if (auto* part = std::get_if<store_part>(&a)) {
+            parts.insert(std::move(*part));
         }
     }
+    for (const auto& part : parts) put_part(records, *groups_.at(name).consumer, part);
     if (then) answers.push_back(std::move(then));
     write(std::move(records), [answers = std::move(answers)](broker_errc e) mutable {
         for (auto& answer : answers) answer(e);
@@ -218,7 +232,10 @@ void group_shard::timer_ran(const timer_name& of) {
     const auto at = groups_.find(name.group);
     if (at == groups_.end()) return;
     group_actions out;
-    if (at->second.classic) at->second.classic->expired(name.kind, name.member, cluster_.now(), out);
+    if (at->second.classic)
+        at->second.classic->expired(name.kind, name.member, cluster_.now(), out);
+    else
+        at->second.consumer->expired(name.kind, name.member, cluster_topics{cluster_}, out);
     carry_out(name.group, std::move(out));
 }
 

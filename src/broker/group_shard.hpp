@@ -8,6 +8,7 @@
 
 #include "broker/classic_group_fsm.hpp"
 #include "broker/cluster_state.hpp"
+#include "broker/consumer_group_fsm.hpp"
 #include "broker/group_offsets.hpp"
 
 namespace kafkawire::broker {
@@ -35,12 +36,15 @@ struct committer {
     transaction_of transaction{};           ///< pending until that producer's transaction ends
 };
 
+/// One of the two kinds.
 struct group {
     std::unique_ptr<classic_group_fsm> classic;
-    [[nodiscard]] std::string_view type() const noexcept { return "classic"; }
-    [[nodiscard]] std::string_view state_name() const noexcept { return classic->state_name(); }
-    [[nodiscard]] std::string protocol_type() const { return classic->protocol_type().value_or(""); }
-    [[nodiscard]] bool is_empty() const noexcept { return classic->is<classic_group_fsm::empty>(); }
+    std::unique_ptr<consumer_group_fsm> consumer;
+    [[nodiscard]] std::string_view type() const noexcept { return classic ? "classic" : "consumer"; }
+    [[nodiscard]] std::string_view state_name() const noexcept { return classic ? classic->state_name() : consumer->state_name(); }
+    [[nodiscard]] std::string protocol_type() const { return classic ? classic->protocol_type().value_or("") : "consumer"; }
+    [[nodiscard]] bool is_empty() const noexcept { return classic ? classic->is<classic_group_fsm::empty>() : consumer->is() == consumer_group_fsm::status::empty; }
+    [[nodiscard]] bool is_subscribed_to(const std::string& topic) const { return classic ? classic->is_subscribed_to(topic) : consumer->is_subscribed_to(topic); }
 };
 
 class group_shard {
@@ -68,6 +72,10 @@ public:
         std::vector<broker_errc> members{};
     };
     void leave(const std::string& name, const std::vector<classic_group_fsm::leaver>& who, unique_function<void(const left&)> then);
+
+    void consumer_heartbeat(const std::string& name, const broker::consumer_heartbeat& h, unique_function<void(const heartbeat_answer&)> then);
+    void consumer_leave(const std::string& name, const std::string& member, const std::optional<std::string>& instance, std::int32_t epoch,
+                        unique_function<void(const heartbeat_answer&)> then);
 
     /// One code per offset; or one for all, if the group refuses.
     struct commit_result {
@@ -106,6 +114,12 @@ private:
     void apply_group(const protocol::bytes_view key, const std::optional<protocol::bytes_view>& value);
     [[nodiscard]] classic_limits limits() const;
     classic_group_fsm& make_classic(const std::string& name);
+    void apply_consumer_group(std::int16_t kind, protocol::bytes_view key, const std::optional<protocol::bytes_view>& value);
+    [[nodiscard]] consumer_limits consumer_group_limits() const;
+    consumer_group_fsm* restored_consumer(const std::string& name, bool make);
+    void put_part(group_records& to, const consumer_group_fsm& g, const store_part& what) const;
+    void put_consumer_group_tombstones(group_records& to, const consumer_group_fsm& g) const;
+    [[nodiscard]] group_error check_commit(const committer& who, const group& g) const;
     void carry_out(const std::string& name, group_actions actions, group_records records = {}, stored then = {});
     void write(group_records records, stored then, const transaction_of& by = {});
     void put_group(group_records& to, const classic_group_fsm& g) const;

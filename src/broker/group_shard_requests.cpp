@@ -10,12 +10,19 @@ namespace kafkawire::broker {
 namespace messages = protocol::messages;
 
 void group_shard::join(const std::string& name, classic_join request, join_waiter to) {
-    const auto at = groups_.find(name);
+    auto at = groups_.find(name);
+    group_records records;
+    if (at != groups_.end() && at->second.consumer) {
+        if (!at->second.is_empty()) return to({.error = broker_errc::inconsistent_group_protocol});
+        // A consumer group without members becomes a classic one; its offsets stay.
+        put_group_tombstones(records, name);
+        forget_group(name);
+        at = groups_.end();
+    }
     const bool is_new = at == groups_.end();
     if (is_new && !request.member_id.empty()) return to({.error = broker_errc::unknown_member_id, .member_id = request.member_id});
     auto& machine = is_new ? make_classic(name) : *at->second.classic;
     group_actions out;
-    group_records records;
     machine.join(std::move(request), std::move(to), cluster_.now(), out);
     const bool stores = std::any_of(out.begin(), out.end(), [](const group_action& a) { return std::holds_alternative<store_group>(a); });
     if (is_new && !stores) {
@@ -33,7 +40,7 @@ void group_shard::join(const std::string& name, classic_join request, join_waite
 
 void group_shard::sync(const std::string& name, classic_sync request, sync_waiter to) {
     const auto at = groups_.find(name);
-    if (at == groups_.end() || at->second.is_empty()) return to({.error = broker_errc::unknown_member_id});
+    if (at == groups_.end() || !at->second.classic || at->second.is_empty()) return to({.error = broker_errc::unknown_member_id});
     group_actions out;
     at->second.classic->sync(std::move(request), std::move(to), cluster_.now(), out);
     carry_out(name, std::move(out));
@@ -41,7 +48,7 @@ void group_shard::sync(const std::string& name, classic_sync request, sync_waite
 
 broker_errc group_shard::heartbeat(const std::string& name, const std::string& member, const std::optional<std::string>& instance, std::int32_t generation) {
     const auto at = groups_.find(name);
-    if (at == groups_.end()) return broker_errc::unknown_member_id;
+    if (at == groups_.end() || !at->second.classic) return broker_errc::unknown_member_id;
     group_actions out;
     const auto code = at->second.classic->heartbeat(member, instance, generation, out);
     carry_out(name, std::move(out));
@@ -51,7 +58,7 @@ broker_errc group_shard::heartbeat(const std::string& name, const std::string& m
 void group_shard::leave(const std::string& name, const std::vector<classic_group_fsm::leaver>& who, unique_function<void(const left&)> then) {
     const auto at = groups_.find(name);
     left result;
-    if (at == groups_.end()) {
+    if (at == groups_.end() || !at->second.classic) {
         result.members.assign(who.size(), broker_errc::unknown_member_id);
         return then(result);
     }
@@ -90,11 +97,10 @@ void group_shard::commit(const committer& who, const std::vector<offset_commit>&
         make_classic(who.group);
         at = groups_.find(who.group);
     }
-    auto& machine = *at->second.classic;
-    result.error.code = machine.check_commit(who.member_id, who.instance_id, who.generation, transactional);
+    result.error = check_commit(who, at->second);
     if (result.error) return then(result);
     group_actions out;
-    if (!transactional) machine.committed(who.member_id, out);
+    if (!transactional && at->second.classic) at->second.classic->committed(who.member_id, out);
     carry_out(who.group, std::move(out));
     group_records records;
     const auto now = cluster_.now().wall_ms();
@@ -103,6 +109,12 @@ void group_shard::commit(const committer& who, const std::vector<offset_commit>&
         if (o.metadata && utf16_length(*o.metadata) > longest) {
             result.offsets.push_back(broker_errc::offset_metadata_too_large);
             continue;
+        }
+        if (at->second.consumer) {
+            // One that the member must not commit refuses them all.
+            result.error = at->second.consumer->check_commit_of(who.member_id, who.generation, o.topic, o.topic_id, o.partition);
+            if (result.error && transactional) result.error.code = broker_errc::illegal_generation;
+            if (result.error) return then({std::move(result.error), {}});
         }
         committed_offset value{.offset = o.offset, .leader_epoch = o.leader_epoch, .metadata = o.metadata.value_or(""), .commit_time = now, .topic_id = o.topic_id};
         if (who.retention_ms >= 0) value.expire_time = now + who.retention_ms;
@@ -115,7 +127,18 @@ void group_shard::commit(const committer& who, const std::vector<offset_commit>&
     }, who.transaction);
 }
 
-group_error group_shard::check_fetch(const std::string&, const std::optional<std::string>&, std::int32_t) const { return {}; }
+group_error group_shard::check_commit(const committer& who, const group& g) const {
+    const bool transactional = who.transaction.producer_id >= 0;
+    if (g.classic) return {g.classic->check_commit(who.member_id, who.instance_id, who.generation, transactional)};
+    auto error = g.consumer->check_commit(who.member_id, who.generation, transactional, who.version);
+    if (transactional && error.code == broker_errc::stale_member_epoch) error.code = broker_errc::illegal_generation;
+    return error;
+}
+
+group_error group_shard::check_fetch(const std::string& name, const std::optional<std::string>& member, std::int32_t epoch) const {
+    const auto* g = find(name);
+    return g && g->consumer ? g->consumer->check_fetch(member, epoch) : group_error{};
+}
 
 void group_shard::delete_offsets(const std::string& name, const std::vector<topic_partition>& which, unique_function<void(const delete_result&)> then) {
     const auto at = groups_.find(name);
@@ -124,14 +147,14 @@ void group_shard::delete_offsets(const std::string& name, const std::vector<topi
         result.error = broker_errc::group_id_not_found;
         return then(result);
     }
-    const auto& machine = *at->second.classic;
-    if (!at->second.is_empty() && !machine.uses_consumer_protocol()) {
+    const auto& g = at->second;
+    if (g.classic && !g.is_empty() && !g.classic->uses_consumer_protocol()) {
         result.error = broker_errc::non_empty_group;
         return then(result);
     }
     group_records records;
     for (const auto& [topic, partition] : which) {
-        const bool subscribed = machine.is_subscribed_to(topic);
+        const bool subscribed = g.is_subscribed_to(topic);
         result.partitions.push_back(subscribed ? broker_errc::group_subscribed_to_topic : broker_errc::none);
         if (!subscribed && (offsets_.find(name, topic, partition) || offsets_.is_pending(name, topic, partition)))
             group_offsets::put_record(records, name, topic, partition, nullptr);
@@ -189,7 +212,7 @@ void group_shard::expire_offsets() {
         if (const auto* topics = offsets_.of(name))
             for (const auto& [topic, partitions] : *topics)
                 for (const auto& [partition, offset] : partitions) {
-                    const bool gone = !g.classic->is_subscribed_to(topic) && is_expired(g, offset, now, retention) && !offsets_.is_pending(name, topic, partition);
+                    const bool gone = !g.is_subscribed_to(topic) && is_expired(g, offset, now, retention) && !offsets_.is_pending(name, topic, partition);
                     if (gone) group_offsets::put_record(records, name, topic, partition, nullptr);
                     all = all && gone;
                 }

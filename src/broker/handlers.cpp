@@ -37,6 +37,8 @@ struct describe_groups_request;
 struct list_groups_request;
 struct delete_groups_request;
 struct offset_delete_request;
+struct consumer_group_heartbeat_request;
+struct consumer_group_describe_request;
 }  // namespace kafkawire::protocol::messages
 
 namespace kafkawire::broker {
@@ -77,6 +79,8 @@ void describe_groups(cluster_state& cluster, exchange from, const messages::desc
 void list_groups(cluster_state& cluster, exchange from, const messages::list_groups_request& request);
 void delete_groups(cluster_state& cluster, exchange from, const messages::delete_groups_request& request);
 void offset_delete(cluster_state& cluster, exchange from, const messages::offset_delete_request& request);
+void consumer_group_heartbeat(cluster_state& cluster, exchange from, const messages::consumer_group_heartbeat_request& request);
+void consumer_group_describe(cluster_state& cluster, exchange from, const messages::consumer_group_describe_request& request);
 
 namespace {
 
@@ -118,6 +122,8 @@ constexpr std::array table{
     handler{60, erased<messages::describe_cluster_request, describe_cluster>},
     handler{61, erased<messages::describe_producers_request, describe_producers>},
     handler{65, erased<messages::describe_transactions_request, describe_transactions>},
+    handler{68, erased<messages::consumer_group_heartbeat_request, consumer_group_heartbeat>},
+    handler{69, erased<messages::consumer_group_describe_request, consumer_group_describe>},
     handler{75, erased<messages::describe_topic_partitions_request, describe_topic_partitions>},
 };
 static_assert(std::is_sorted(table.begin(), table.end(), [](const handler& a, const handler& b) { return a.key < b.key; }));
