@@ -19,7 +19,9 @@ void reply(exchange& to, const join_answer& a) {
     r.generation_id = a.generation;
     r.protocol_type = a.protocol_type;
     r.protocol_name = a.protocol_name;
+    // No name is an empty one before version 7, and null from then on.
     if (to.version() < 7 && !r.protocol_name) r.protocol_name.emplace();
+    if (to.version() >= 7 && r.protocol_name && r.protocol_name->empty()) r.protocol_name.reset();
     r.leader = a.leader;
     r.skip_assignment = a.skip_assignment;
     r.member_id = a.member_id;

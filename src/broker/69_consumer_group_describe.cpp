@@ -45,7 +45,7 @@ void describe(cluster_state& cluster, const consumer_group_fsm& g, std::int16_t 
         out.subscribed_topic_regex = m.regex;
         out.assignment = describe(cluster, m.assigned);
         if (const auto target = g.targets().find(id); target != g.targets().end()) out.target_assignment = describe(cluster, target->second);
-        if (version >= 1) out.member_type = 1;  // of this protocol
+        if (version >= 1) out.member_type = m.classic ? 0 : 1;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "broker/fetch_session.hpp"
 #include "broker/transaction_coordinator.hpp"
 #include "broker/group_coordinator.hpp"
+#include "broker/transaction_coordinator.hpp"
 
 namespace kafkawire::broker {
 

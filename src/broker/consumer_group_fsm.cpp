@@ -23,7 +23,7 @@ group_error unknown_member(const std::string& member, const std::string& group) 
 
 bool consumer_member::same_subscription(const consumer_member& o) const noexcept {
     return instance_id == o.instance_id && rack_id == o.rack_id && client_id == o.client_id && client_host == o.client_host && topics == o.topics && regex == o.regex &&
-           rebalance_timeout_ms == o.rebalance_timeout_ms && assignor == o.assignor;
+           rebalance_timeout_ms == o.rebalance_timeout_ms && assignor == o.assignor && classic == o.classic;
 }
 
 bool consumer_member::same_progress(const consumer_member& o) const noexcept {
@@ -65,12 +65,23 @@ heartbeat_answer consumer_group_fsm::heartbeat(const consumer_heartbeat& h, cons
     if (h.regex) after.regex = h.regex;
     after.client_id = h.client_id;
     after.client_host = h.client_host;
+    after.classic.reset();
     if (after.regex != before.regex && after.has_regex() && regexes_.count(*after.regex) == 0) {
         if (const auto wrong = regex_error(*after.regex)) {
             answer.error = {broker_errc::invalid_regular_expression, "SubscribedTopicRegex `" + *after.regex + "` is not a valid regular expression: " + *wrong + "."};
             return answer;
         }
     }
+    take_part(before, after, replaces, h.owned, topics, now, out);
+    const bool full = h.rebalance_timeout_ms != -1 && (h.topics || h.regex) && h.owned;
+    answer.epoch = after.epoch;
+    if (h.epoch == 0 || full || after.assigned != before.assigned) answer.assignment = after.assigned;
+    return answer;
+}
+
+// What a heartbeat and a classic member's join have in common: from the member as it was to the member as it is now.
+void consumer_group_fsm::take_part(const consumer_member& before, consumer_member& after, const std::string& replaces, const std::optional<partition_sets>& owned,
+                                   const topic_directory& topics, const moment& now, group_actions& out) {
     if (!replaces.empty()) replace_static(replaces, before, out);
     const bool is_new = members_.count(before.id) == 0;
     const bool names_changed = after.topics != before.topics;
@@ -81,21 +92,17 @@ heartbeat_answer consumer_group_fsm::heartbeat(const consumer_heartbeat& h, cons
     const auto hash = hash_of_topics(topics);
     if (names_changed || regex_resolved || hash != hash_) bump(hash, out);
     maybe_assign(topics, now, out);
-    reconcile(after, names_changed || regex_changed, h.owned, topics);
+    reconcile(after, names_changed || regex_changed, owned, topics);
     if (!after.same_progress(before)) {
         store(out, part::current, after.id);
         install(after);
-        if (after.is == consumer_member::status::unrevoked_partitions)
+        if (after.is == consumer_member::status::unrevoked_partitions && !after.classic)  // classic ones have their time to join again
             out.emplace_back(set_group_timer{group_timer::rebalance, after.id, milliseconds{after.rebalance_timeout_ms}});
         else
             out.emplace_back(cancel_group_timer{group_timer::rebalance, after.id});
     }
-    set_session(after.id, out);
+    set_session(after, out);
     settle();
-    const bool full = h.rebalance_timeout_ms != -1 && (h.topics || h.regex) && h.owned;
-    answer.epoch = after.epoch;
-    if (h.epoch == 0 || full || after.assigned != before.assigned) answer.assignment = after.assigned;
-    return answer;
 }
 
 // The member that a heartbeat comes from, or the one that begins with it; `replaces`: a static one that went and is back under a new id.
@@ -138,7 +145,7 @@ heartbeat_answer consumer_group_fsm::join_or_find(const consumer_heartbeat& h, c
         member = present;
         return answer;
     }
-    if (present.epoch != -2) {
+    if (present.epoch != -2 && !present.classic) {
         answer.error = {broker_errc::unreleased_instance_id, "Static member " + h.member_id + " with instance id " + *h.instance_id +
                                                                  " cannot join the group because the instance id is owned by " + present.id + " member."};
         return answer;
@@ -182,7 +189,7 @@ heartbeat_answer consumer_group_fsm::leave(const std::string& id, const std::opt
     }
     if (answer.error) return answer;
     if (!instance || epoch != -2) {
-        fence(id, topics, out);
+        fence({id}, topics, out);
         return answer;
     }
     // It keeps its assignment for when it is back, until its session is over.
@@ -201,17 +208,19 @@ void consumer_group_fsm::expired(group_timer kind, const std::string& id, const 
     const auto known = members_.find(id);
     if (known == members_.end()) return;
     if (kind == group_timer::rebalance && known->second.is != consumer_member::status::unrevoked_partitions) return;
-    fence(id, topics, out);
+    fence({id}, topics, out);
 }
 
-void consumer_group_fsm::fence(const std::string& id, const topic_directory& topics, group_actions& out) {
-    const auto m = members_.at(id);
-    uninstall(id);
-    targets_.erase(id);
-    for (const auto what : {part::current, part::target, part::member}) store(out, what, id);
-    if (m.has_regex() && regexes_.count(*m.regex) == 0 && resolved_.erase(*m.regex) != 0) store(out, part::regex, *m.regex);
+void consumer_group_fsm::fence(const std::set<std::string>& who, const topic_directory& topics, group_actions& out) {
+    for (const auto& id : who) {
+        const auto m = members_.at(id);
+        uninstall(id);
+        targets_.erase(id);
+        for (const auto what : {part::current, part::target, part::member}) store(out, what, id);
+        if (m.has_regex() && regexes_.count(*m.regex) == 0 && resolved_.erase(*m.regex) != 0) store(out, part::regex, *m.regex);
+        cancel_timers(id, out);
+    }
     bump(hash_of_topics(topics), out);
-    cancel_timers(id, out);
     settle();
 }
 
@@ -268,7 +277,7 @@ void consumer_group_fsm::resolve_regexes(const topic_directory& topics, const mo
 
 void consumer_group_fsm::loaded(group_actions& out) {
     for (const auto& [id, m] : members_) {
-        set_session(id, out);
+        set_session(m, out);
         if (m.is == consumer_member::status::unrevoked_partitions)
             out.emplace_back(set_group_timer{group_timer::rebalance, id, milliseconds{m.rebalance_timeout_ms}});
     }
@@ -280,12 +289,12 @@ void consumer_group_fsm::bump(std::int64_t hash, group_actions& out) {
     store(out, part::epoch);
 }
 
-void consumer_group_fsm::set_session(const std::string& id, group_actions& out) const {
-    out.emplace_back(set_group_timer{group_timer::session, id, limits_.session_timeout});
+void consumer_group_fsm::set_session(const consumer_member& m, group_actions& out) const {
+    out.emplace_back(set_group_timer{group_timer::session, m.id, m.classic ? milliseconds{m.classic->session_timeout_ms} : limits_.session_timeout});
 }
 
 void consumer_group_fsm::cancel_timers(const std::string& id, group_actions& out) {
-    for (const auto kind : {group_timer::session, group_timer::rebalance}) out.emplace_back(cancel_group_timer{kind, id});
+    for (const auto kind : {group_timer::session, group_timer::rebalance, group_timer::rejoin, group_timer::resync}) out.emplace_back(cancel_group_timer{kind, id});
 }
 
 // Commits and fetches.
@@ -295,11 +304,12 @@ group_error consumer_group_fsm::check_commit(const std::string& id, std::int32_t
     if (transactional && epoch == -1 && id.empty()) return {};
     const auto known = members_.find(id);
     if (known == members_.end()) return unknown_member(id, name_);
-    if (!transactional && version < 9)
+    const auto& m = known->second;
+    if (!transactional && !m.classic && version < 9)
         return {broker_errc::unsupported_version, "OffsetCommit version 9 or above must be used by members using the consumer group protocol"};
-    if (epoch > known->second.epoch)
-        return {broker_errc::stale_member_epoch,
-                "Received member epoch " + std::to_string(epoch) + " is newer than current member epoch " + std::to_string(known->second.epoch) + "."};
+    if (epoch > m.epoch)
+        return {m.classic ? broker_errc::illegal_generation : broker_errc::stale_member_epoch,
+                "Received member epoch " + std::to_string(epoch) + " is newer than current member epoch " + std::to_string(m.epoch) + "."};
     return {};
 }
 
@@ -308,16 +318,17 @@ group_error consumer_group_fsm::check_commit_of(const std::string& id, std::int3
                                                 std::int32_t partition) const {
     const auto known = members_.find(id);
     if (known == members_.end() || epoch >= known->second.epoch) return {};
+    const auto refused = known->second.classic ? broker_errc::illegal_generation : broker_errc::stale_member_epoch;
     for (const auto* owned : {&known->second.assigned, &known->second.revoking}) {
         const auto t = owned->find(topic_id);
         if (t == owned->end()) continue;
         const auto p = t->second.find(partition);
         if (p == t->second.end()) continue;
         if (epoch >= p->second) return {};
-        return {broker_errc::stale_member_epoch, "Received member epoch " + std::to_string(epoch) + " is older than assignment epoch " + std::to_string(p->second) +
+        return {refused, "Received member epoch " + std::to_string(epoch) + " is older than assignment epoch " + std::to_string(p->second) +
                                                      " for partition " + topic + "-" + std::to_string(partition) + "."};
     }
-    return {broker_errc::stale_member_epoch, "Partition " + topic + "-" + std::to_string(partition) + " is not assigned or pending revocation for member."};
+    return {refused, "Partition " + topic + "-" + std::to_string(partition) + " is not assigned or pending revocation for member."};
 }
 
 group_error consumer_group_fsm::check_fetch(const std::optional<std::string>& id, std::int32_t epoch) const {
@@ -325,7 +336,7 @@ group_error consumer_group_fsm::check_fetch(const std::optional<std::string>& id
     const auto known = id ? members_.find(*id) : members_.end();
     if (known == members_.end()) return unknown_member(id.value_or("null"), name_);
     if (epoch == known->second.epoch) return {};
-    return {broker_errc::stale_member_epoch,
+    return {known->second.classic ? broker_errc::illegal_generation : broker_errc::stale_member_epoch,
             "The received member epoch " + std::to_string(epoch) + " does not match the expected member epoch " + std::to_string(known->second.epoch) + "."};
 }
 

@@ -9,12 +9,10 @@
 // handed on only when nobody has it any more).
 #pragma once
 #include <array>
-#include <map>
-#include <set>
+#include <memory>
 
-#include "broker/clock.hpp"
+#include "broker/classic_group_fsm.hpp"
 #include "broker/consumer_group_assignors.hpp"
-#include "broker/group_actions.hpp"
 
 namespace kafkawire::broker {
 
@@ -37,6 +35,13 @@ protected:
     ~topic_directory() = default;
 };
 
+/// Of a member that speaks the classic protocol, while a group is moved from one to the other.
+struct classic_part {
+    std::int32_t session_timeout_ms = 0;
+    std::vector<classic_protocol> protocols{};  ///< at least one
+    friend bool operator==(const classic_part&, const classic_part&) = default;
+};
+
 struct consumer_member {
     // Has what it is to have; still has what it must give up; waits for what others must give up. As numbers in the log.
     enum class status : std::int8_t { stable = 0, unrevoked_partitions = 1, unreleased_partitions = 2 };
@@ -45,9 +50,10 @@ struct consumer_member {
     std::optional<std::string> instance_id{}, rack_id{};
     std::string client_id{}, client_host{};
     std::set<std::string> topics{};
-    std::optional<std::string> regex{};
+    std::optional<std::string> regex{std::in_place};
     std::int32_t rebalance_timeout_ms = -1;
     std::optional<std::string> assignor{};
+    std::optional<classic_part> classic{};
     // How far it is.
     std::int32_t epoch = 0, previous_epoch = 0;
     status is = status::stable;
@@ -116,7 +122,19 @@ public:
     /// Regular expressions that are new or old are resolved anew: after each heartbeat, once its answer is made.
     void resolve_regexes(const topic_directory& topics, const moment& now, group_actions& out);
     void loaded(group_actions& out);
-    void kill() { transition(status::dead, "deleted"); }
+
+    // Members of the classic protocol in this group.
+
+    [[nodiscard]] join_answer join_classic(const classic_join& j, const topic_directory& topics, const moment& now, group_actions& out);
+    [[nodiscard]] sync_answer sync_classic(const classic_sync& s, const topic_directory& topics, group_actions& out);
+    [[nodiscard]] broker_errc heartbeat_classic(const std::string& member, const std::optional<std::string>& instance, std::int32_t generation, group_actions& out);
+    [[nodiscard]] std::vector<broker_errc> leave_classic(std::span<const classic_group_fsm::leaver> who, const topic_directory& topics, group_actions& out);
+    /// There are members, and all speak the classic protocol: the group may become a classic one.
+    [[nodiscard]] bool only_classic() const;
+    /// The same group of the other kind. From a classic one: null, and what is wrong, if its members' metadata cannot be used.
+    [[nodiscard]] static std::unique_ptr<consumer_group_fsm> from_classic(const classic_group_fsm& g, consumer_limits limits, const topic_directory& topics, std::string& wrong,
+                                                                          group_actions& out);
+    [[nodiscard]] classic_group_fsm::snapshot to_classic(const topic_directory& topics, const moment& now) const;
 
     /// Whether offsets of a partition may be committed by that member.
     [[nodiscard]] group_error check_commit(const std::string& member, std::int32_t epoch, bool transactional, std::int16_t version) const;
@@ -151,6 +169,12 @@ public:
 
 private:
     void transition(status to, std::string_view why);
+    void take_part(const consumer_member& before, consumer_member& after, const std::string& replaces, const std::optional<partition_sets>& owned,
+                   const topic_directory& topics, const moment& now, group_actions& out);
+    [[nodiscard]] bool supports_classic(const classic_join& j) const;
+    [[nodiscard]] broker_errc find_classic(const classic_join& j, const std::string& id, consumer_member& member, std::string& replaces) const;
+    [[nodiscard]] const consumer_member* classic_member_of(const std::string& id, const std::optional<std::string>& instance, std::int32_t generation,
+                                                           broker_errc& wrong) const;
     [[nodiscard]] heartbeat_answer join_or_find(const consumer_heartbeat& h, consumer_member& member, std::string& replaces) const;
     [[nodiscard]] group_error check_epoch(const consumer_member& m, const consumer_heartbeat& h) const;
     void install(consumer_member m);
@@ -159,7 +183,7 @@ private:
     void own(const consumer_member& m, bool add);
     void replace_static(const std::string& old_id, const consumer_member& with, group_actions& out);
     [[nodiscard]] bool update_regex(const consumer_member& before, const consumer_member& after, bool& resolved, group_actions& out);
-    void fence(const std::string& id, const topic_directory& topics, group_actions& out);
+    void fence(const std::set<std::string>& who, const topic_directory& topics, group_actions& out);
     void bump(std::int64_t hash, group_actions& out);
     void maybe_assign(const topic_directory& topics, const moment& now, group_actions& out);
     void reconcile(consumer_member& m, bool subscription_changed, const std::optional<partition_sets>& owned, const topic_directory& topics) const;
@@ -169,13 +193,13 @@ private:
     [[nodiscard]] std::set<std::string> subscribed_names() const;
     [[nodiscard]] std::int64_t hash_of_topics(const topic_directory& topics) const;
     [[nodiscard]] bool is_owned(const protocol::uuid& topic, std::int32_t partition) const;
-    void set_session(const std::string& id, group_actions& out) const;
+    void set_session(const consumer_member& m, group_actions& out) const;
     static void cancel_timers(const std::string& id, group_actions& out);
 
     std::string name_;
     consumer_limits limits_;
     status is_ = status::empty;
-    std::int32_t epoch_ = 0, assignment_epoch_ = 0;
+    std::int32_t epoch_ = 1, assignment_epoch_ = 0;
     std::int64_t hash_ = 0, assignment_time_ = 0;
     std::map<std::string, consumer_member> members_;
     std::map<std::string, std::string> static_members_;  // instance id -> member id
@@ -185,5 +209,8 @@ private:
     std::map<std::string, int> names_, regexes_, assignors_;
     std::map<std::pair<protocol::uuid, std::int32_t>, int> owners_;  // who has a partition, or still has to give it up
 };
+
+/// A ConsumerProtocolAssignment, in the version of a member's subscription.
+[[nodiscard]] protocol::bytes embedded_assignment(const std::vector<std::pair<std::string, std::vector<std::int32_t>>>& partitions, protocol::bytes_view subscription);
 
 }  // namespace kafkawire::broker

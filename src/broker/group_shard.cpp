@@ -237,6 +237,7 @@ void group_shard::timer_ran(const timer_name& of) {
     else
         at->second.consumer->expired(name.kind, name.member, cluster_topics{cluster_}, out);
     carry_out(name.group, std::move(out));
+    downgrade_if_classic(name.group);
 }
 
 }  // namespace kafkawire::broker

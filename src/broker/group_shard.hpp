@@ -120,6 +120,11 @@ private:
     void put_part(group_records& to, const consumer_group_fsm& g, const store_part& what) const;
     void put_consumer_group_tombstones(group_records& to, const consumer_group_fsm& g) const;
     [[nodiscard]] group_error check_commit(const committer& who, const group& g) const;
+    void join_consumer_group(const std::string& name, classic_join request, join_waiter to);
+    [[nodiscard]] bool may_migrate(std::string_view direction) const;
+    /// A classic group with members becomes a consumer group; the error says why it cannot.
+    [[nodiscard]] std::unique_ptr<consumer_group_fsm> upgraded(const std::string& name, group_error& error, group_actions& out) const;
+    void downgrade_if_classic(const std::string& name);
     void carry_out(const std::string& name, group_actions actions, group_records records = {}, stored then = {});
     void write(group_records records, stored then, const transaction_of& by = {});
     void put_group(group_records& to, const classic_group_fsm& g) const;

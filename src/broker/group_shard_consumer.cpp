@@ -25,18 +25,26 @@ void group_shard::consumer_heartbeat(const std::string& name, const broker::cons
     const auto at = groups_.find(name);
     const bool there = at != groups_.end();
     if (!there && h.epoch != 0) return refuse("Consumer group " + name + " not found.");
-    if (there && at->second.classic && (h.epoch != 0 || !at->second.is_empty())) return refuse("Group " + name + " is not a consumer group.");
+    if (there && at->second.classic && h.epoch != 0) return refuse("Group " + name + " is not a consumer group.");
     // Until the heartbeat is accepted, a new group does not exist, and an empty classic one stays what it is.
     std::unique_ptr<consumer_group_fsm> fresh;
-    if (!there || at->second.classic) fresh = std::make_unique<consumer_group_fsm>(name, consumer_group_limits());
+    group_actions out;
+    if (there && at->second.classic && !at->second.is_empty()) {
+        group_error wrong;
+        fresh = upgraded(name, wrong, out);
+        if (wrong) return then({.error = std::move(wrong)});
+    } else if (!there || at->second.classic) {
+        fresh = std::make_unique<consumer_group_fsm>(name, consumer_group_limits());
+    }
     auto& machine = fresh ? *fresh : *at->second.consumer;
     const cluster_topics topics{cluster_};
-    group_actions out;
     auto answer = machine.heartbeat(h, topics, cluster_.now(), out);
     if (answer.error) return then(answer);
     group_records records;
     if (fresh) {
         if (there) {
+            // Those who wait come again, and find the other kind of group.
+            at->second.classic->kill(broker_errc::rebalance_in_progress, cluster_.now(), out);
             put_group_tombstones(records, name);
             forget_group(name);
         }
@@ -65,6 +73,58 @@ void group_shard::consumer_leave(const std::string& name, const std::string& mem
         if (e != broker_errc::none) answer = {.error = {e}};
         then(answer);
     });
+    downgrade_if_classic(name);
+}
+
+// From one protocol to the other while members are there (group.consumer.migration.policy).
+
+bool group_shard::may_migrate(std::string_view direction) const {
+    const auto policy = cluster_.config("group.consumer.migration.policy");
+    return policy == "bidirectional" || policy == direction;
+}
+
+std::unique_ptr<consumer_group_fsm> group_shard::upgraded(const std::string& name, group_error& error, group_actions& out) const {
+    const auto& from = *groups_.at(name).classic;
+    const auto cannot = [&](std::string_view why) {
+        error = {broker_errc::group_id_not_found, "Cannot upgrade classic group " + name + " to consumer group because " + std::string{why} + "."};
+        return nullptr;
+    };
+    auto limits = consumer_group_limits();
+    if (!may_migrate("upgrade")) return cannot("online upgrade is disabled");
+    if (!from.uses_consumer_protocol()) return cannot("the group does not use the consumer embedded protocol");
+    if (static_cast<std::int64_t>(from.members().size()) > limits.max_size) return cannot("the group size exceeds the consumer group maximum size");
+    std::string wrong;
+    auto to = consumer_group_fsm::from_classic(from, std::move(limits), cluster_topics{cluster_}, wrong, out);
+    if (!to) error = {broker_errc::group_id_not_found, std::move(wrong)};
+    return to;
+}
+
+void group_shard::join_consumer_group(const std::string& name, classic_join request, join_waiter to) {
+    if (request.member_id.empty()) request.fresh_id = cluster_.random_uuid().to_string();
+    group_actions out;
+    auto answer = groups_.at(name).consumer->join_classic(request, cluster_topics{cluster_}, cluster_.now(), out);
+    out.emplace_back(give_join_answer{std::move(to), std::move(answer)});
+    carry_out(name, std::move(out));
+    downgrade_if_classic(name);
+}
+
+// The last member of the new protocol has gone: the others go on as a classic group, which rebalances.
+void group_shard::downgrade_if_classic(const std::string& name) {
+    const auto at = groups_.find(name);
+    if (at == groups_.end() || !at->second.consumer || !at->second.consumer->only_classic() || !may_migrate("downgrade")) return;
+    const auto size = static_cast<std::int64_t>(at->second.consumer->members().size());
+    if (size > cluster_.config_number("group.max.size")) return;
+    const auto& now = cluster_.now();
+    auto classic = std::make_unique<classic_group_fsm>(name, limits(), at->second.consumer->to_classic(cluster_topics{cluster_}, now));
+    group_records records;
+    put_group_tombstones(records, name);
+    forget_group(name);
+    put_group(records, *classic);
+    group_actions out;
+    classic->loaded(now, out);
+    classic->start_rebalance("the group was downgraded", now, out);
+    groups_[name] = {std::move(classic), nullptr};
+    carry_out(name, std::move(out), std::move(records));
 }
 
 // Writing.
@@ -120,6 +180,11 @@ messages::consumer_group_member_metadata_value to_log(const consumer_member& m) 
     value.rebalance_timeout_ms = m.rebalance_timeout_ms;
     value.server_assignor = m.assignor;
     value.classic_member_metadata.reset();
+    if (m.classic) {
+        auto& to = value.classic_member_metadata.emplace();
+        to.session_timeout_ms = m.classic->session_timeout_ms;
+        for (const auto& p : m.classic->protocols) to.supported_protocols.push_back({p.name, p.metadata, {}});
+    }
     return value;
 }
 
@@ -244,6 +309,10 @@ void group_shard::apply_consumer_group(std::int16_t kind, protocol::bytes_view k
         m.regex = v.subscribed_topic_regex;
         m.rebalance_timeout_ms = v.rebalance_timeout_ms;
         m.assignor = v.server_assignor;
+        if (v.classic_member_metadata && !v.classic_member_metadata->supported_protocols.empty()) {
+            m.classic = classic_part{v.classic_member_metadata->session_timeout_ms, {}};
+            for (auto& p : v.classic_member_metadata->supported_protocols) m.classic->protocols.push_back({p.name, p.metadata});
+        }
         g.restore_member(std::move(m));
     });
     with(messages::consumer_group_target_assignment_member_key{}, messages::consumer_group_target_assignment_member_value{}, member, part::target,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/group_shard.hpp"
+#include "broker/group_topics.hpp"
 
 namespace kafkawire::broker {
 
@@ -13,7 +14,7 @@ void group_shard::join(const std::string& name, classic_join request, join_waite
     auto at = groups_.find(name);
     group_records records;
     if (at != groups_.end() && at->second.consumer) {
-        if (!at->second.is_empty()) return to({.error = broker_errc::inconsistent_group_protocol});
+        if (!at->second.is_empty()) return join_consumer_group(name, std::move(request), std::move(to));
         // A consumer group without members becomes a classic one; its offsets stay.
         put_group_tombstones(records, name);
         forget_group(name);
@@ -40,17 +41,23 @@ void group_shard::join(const std::string& name, classic_join request, join_waite
 
 void group_shard::sync(const std::string& name, classic_sync request, sync_waiter to) {
     const auto at = groups_.find(name);
-    if (at == groups_.end() || !at->second.classic || at->second.is_empty()) return to({.error = broker_errc::unknown_member_id});
+    if (at == groups_.end() || at->second.is_empty()) return to({.error = broker_errc::unknown_member_id});
     group_actions out;
+    if (at->second.consumer) {
+        auto answer = at->second.consumer->sync_classic(request, cluster_topics{cluster_}, out);
+        out.emplace_back(give_sync_answer{std::move(to), std::move(answer)});
+        return carry_out(name, std::move(out));
+    }
     at->second.classic->sync(std::move(request), std::move(to), cluster_.now(), out);
     carry_out(name, std::move(out));
 }
 
 broker_errc group_shard::heartbeat(const std::string& name, const std::string& member, const std::optional<std::string>& instance, std::int32_t generation) {
     const auto at = groups_.find(name);
-    if (at == groups_.end() || !at->second.classic) return broker_errc::unknown_member_id;
+    if (at == groups_.end()) return broker_errc::unknown_member_id;
     group_actions out;
-    const auto code = at->second.classic->heartbeat(member, instance, generation, out);
+    const auto code = at->second.classic ? at->second.classic->heartbeat(member, instance, generation, out)
+                                         : at->second.consumer->heartbeat_classic(member, instance, generation, out);
     carry_out(name, std::move(out));
     return code;
 }
@@ -58,16 +65,17 @@ broker_errc group_shard::heartbeat(const std::string& name, const std::string& m
 void group_shard::leave(const std::string& name, const std::vector<classic_group_fsm::leaver>& who, unique_function<void(const left&)> then) {
     const auto at = groups_.find(name);
     left result;
-    if (at == groups_.end() || !at->second.classic) {
+    if (at == groups_.end()) {
         result.members.assign(who.size(), broker_errc::unknown_member_id);
         return then(result);
     }
     group_actions out;
-    result.members = at->second.classic->leave(who, cluster_.now(), out);
+    result.members = at->second.classic ? at->second.classic->leave(who, cluster_.now(), out) : at->second.consumer->leave_classic(who, cluster_topics{cluster_}, out);
     carry_out(name, std::move(out), {}, [result, then = std::move(then)](broker_errc e) mutable {
         if (e != broker_errc::none) result = {e, {}};
         then(result);
     });
+    downgrade_if_classic(name);
 }
 
 namespace {

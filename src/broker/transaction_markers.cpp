@@ -3,6 +3,7 @@
 #include <kafkawire/protocol/batch_builder.hpp>
 
 #include "broker/coordinator_lookup.hpp"
+#include "broker/group_coordinator.hpp"
 #include "broker/transaction_coordinator.hpp"
 
 namespace kafkawire::broker {
@@ -111,6 +112,7 @@ void transaction_coordinator::write_marker(partition& to, transaction_marker mar
     if (there.error != e::none) return then(there.error);
     to.producers().marker_appended(marker, there.base_offset);
     to.progressed();
+    if (to.topic() == group_topic) cluster_.groups().end_transaction(to.index(), marker.producer_id, marker.commit);
     to.when_replicated(there.last_offset, std::move(then));
 }
 
