@@ -30,13 +30,13 @@ cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<stor
     }
     settle_defaults();
     transactions_ = std::make_unique<transaction_coordinator>(*this);
+    groups_ = std::make_unique<group_coordinator>(*this);
     if (files_) open_journal();
     for (const auto& spec : options_.topics)
         if (!find_topic(spec.name)) create_topic(spec);
     starting_ = false;
     if (files_) transactions_->recover();
-    for (const auto& spec : options_.topics) create_topic(spec);
-    groups_ = std::make_unique<group_coordinator>(*this);
+    if (files_) groups_->recover();
 }
 
 cluster_state::~cluster_state() = default;

@@ -40,6 +40,13 @@ std::vector<group_shard*> group_coordinator::all_of(std::int32_t node, broker_er
     return all;
 }
 
+void group_coordinator::recover() {
+    const auto* t = cluster_.find_topic(group_topic);
+    if (!t) return;
+    for (const auto& p : t->partitions)
+        if (p->leader() >= 0 && p->log().end_offset() > p->log().start_offset()) open(*p);
+}
+
 group_shard* group_coordinator::open(partition& p) {
     const auto index = p.index();
     if (const auto at = shards_.find(index); at != shards_.end()) {

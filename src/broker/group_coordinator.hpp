@@ -25,6 +25,8 @@ public:
     /// All that the node coordinates. `why` is COORDINATOR_LOAD_IN_PROGRESS if one of them still loads.
     [[nodiscard]] std::vector<group_shard*> all_of(std::int32_t node, broker_errc& why);
 
+    /// After a restart: begins with what is in the log, so that members which do not come back are missed.
+    void recover();
     /// A transaction's marker was written to a partition of __consumer_offsets: its pending offsets become committed, or go.
     void end_transaction(std::int32_t partition, std::int64_t producer_id, bool commit);
     /// A topic was deleted.

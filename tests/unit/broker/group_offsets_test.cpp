@@ -2,6 +2,7 @@
 #include <kafkawire/protocol/messages/47_offset_delete.hpp>
 #include <kafkawire/protocol/messages/offsets_topic.hpp>
 
+#include "broker/storage.hpp"
 #include "group_fixture.hpp"
 
 namespace kafkawire::broker::test {
@@ -155,6 +156,47 @@ TEST_CASE("a group in use keeps what it subscribes to, however old") {
     CHECK(h.committed(a.c, "g") == 5);
     h.advance(30min);
     CHECK(h.committed(a.c, "g") == -1);
+}
+
+TEST_CASE("after a restart groups and offsets are there, and members that do not come back are missed") {
+    const auto files = std::make_shared<memory_storage>();
+    auto o = with_orders();
+    o.seed = 1;
+    moment now{net::time_point{1h}, net::wall_time{24h * 365 * 50}};
+    auto why = broker_errc::none;
+    const auto shard = [&](cluster_state& c) { return c.groups().find(1, "g", why); };
+    const auto state = [&](cluster_state& c) { return std::string{shard(c)->find("g")->state_name()}; };
+    {
+        cluster_state c{o, now, files};
+        make_internal_topic(c, group_topic);
+        REQUIRE(shard(c));
+        classic_join j;
+        j.fresh_id = "a";
+        j.protocol_type = "consumer";
+        j.protocols = {{"range", {}}};
+        j.session_timeout = j.rebalance_timeout = milliseconds{10'000};
+        shard(c)->join("g", j, [](const join_answer& a) { CHECK(a.generation == 1); });
+        while (c.timers().run_one(now.steady)) {}
+        classic_sync s;
+        s.member_id = "a";
+        s.generation = 1;
+        shard(c)->sync("g", s, [](const sync_answer& a) { CHECK(a.error == broker_errc::none); });
+        committer who;
+        who.group = "g";
+        who.member_id = "a";
+        who.generation = 1;
+        shard(c)->commit(who, {{"orders", {}, 1, 5, -1, "note"}}, [](const group_shard::commit_result& r) { CHECK(!r.error); });
+        CHECK(state(c) == "Stable");
+    }
+    now.wall += 1s;
+    cluster_state c{o, now, files};
+    CHECK(state(c) == "Stable");
+    REQUIRE(shard(c)->offsets().find("g", "orders", 1));
+    CHECK(shard(c)->offsets().find("g", "orders", 1)->offset == 5);
+    now.steady += 10s;
+    c.set_now(now);
+    while (c.timers().run_one(now.steady)) {}
+    CHECK(state(c) == "Empty");
 }
 
 TEST_CASE("the log holds groups and offsets in Kafka's formats") {
