@@ -6,7 +6,6 @@
 #include "broker/batch_check.hpp"
 #include "broker/configs.hpp"
 #include "broker/fetch_session.hpp"
-#include "broker/transaction_coordinator.hpp"
 #include "broker/group_coordinator.hpp"
 #include "broker/transaction_coordinator.hpp"
 
