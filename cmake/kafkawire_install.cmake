@@ -24,6 +24,8 @@ get_target_property(_type kafkawire_library TYPE)
 set(KAFKAWIRE_BROKER_DEPENDENCIES)
 if(KAFKAWIRE_BUILD_BROKER)
   list(APPEND KAFKAWIRE_COMPONENTS broker)
+  # Installed beside the library that they stand on, they find it there: a program's own search path does not count for what its libraries need.
+  set_target_properties(kafkawire_broker_library PROPERTIES INSTALL_RPATH "$ORIGIN")
   install(TARGETS kafkawire_broker_library EXPORT kafkawireBroker
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(EXPORT kafkawireBroker NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireBrokerTargets.cmake)
@@ -32,6 +34,7 @@ if(KAFKAWIRE_BUILD_BROKER)
   endif()
   if(TARGET kafkawire_testing_library)
     list(APPEND KAFKAWIRE_COMPONENTS testing)
+    set_target_properties(kafkawire_testing_library PROPERTIES INSTALL_RPATH "$ORIGIN")
     install(TARGETS kafkawire_testing_library EXPORT kafkawireTesting
       ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     install(EXPORT kafkawireTesting NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireTestingTargets.cmake)
