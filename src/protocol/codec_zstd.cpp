@@ -36,6 +36,15 @@ zstd_decoder::~zstd_decoder() { ZSTD_freeDCtx(static_cast<ZSTD_DCtx*>(context_))
 
 namespace {
 
+// Frames of zstd, and the skippable ones between them. Not those of zstd before 1.0: libraries built to read them give them any window they
+// name. Kafka never wrote them. What is too short to tell is cut, which zstd finds out.
+bool known_frame(bytes_view from) noexcept {
+    if (from.size() < 4) return true;
+    std::uint32_t magic = 0;
+    for (std::size_t i = 0; i < 4; ++i) magic |= std::to_integer<std::uint32_t>(from[i]) << (8 * i);
+    return magic == ZSTD_MAGICNUMBER || (magic & 0xfffffff0u) == 0x184d2a50u;
+}
+
 // One frame at the front of `from` at once, without a window: what was written is the window. The output grows by doubling until the frame
 // fits or is over the limit, so that the frame is read again a few times; in all that costs no more than reading twice the limit.
 codec_error whole_frame(ZSTD_DCtx* context, bytes_view from, capped_output& to, std::size_t& used) {
@@ -70,6 +79,7 @@ codec_error zstd_decoder::run(bytes_view from, capped_output& to) {
     ZSTD_inBuffer in{from.data(), from.size(), 0};
     std::size_t frame_at = 0;
     for (;;) {
+        if (in.pos == frame_at && !known_frame(from.subspan(frame_at))) return {errc::decompression_failed, "what should be a zstd frame does not begin as one"};
         const auto space = to.space();
         ZSTD_outBuffer out{space.data(), space.size(), 0};
         const auto result = ZSTD_decompressStream(context, &out, &in);

@@ -202,6 +202,31 @@ TEST_CASE("a zstd window is never larger than 8 MiB or the limit, whatever the f
     CHECK(!with.decompress(compression::zstd, whole, out));
 }
 
+TEST_CASE("frames of zstd before 1.0 are refused, also behind a good one; skippable frames are passed over", "[compression][hostile]") {
+    // Found by fuzzing: a zstd library that reads them gives them the 64 MiB that they name.
+    decompressor with;
+    byte_buffer out;
+    const auto good = zstd_frame(17, 1);
+    for (int version = 1; version <= 7; ++version)
+        for (const bool first : {true, false}) {
+            auto bytes = first ? std::vector<std::byte>{} : good;
+            // The first version wrote its number the other way round.
+            const auto magic = version == 1 ? std::array{0xfd, 0x2f, 0xb5, 0x1e} : std::array{0x20 + version, 0xb5, 0x2f, 0xfd};
+            for (const int b : magic) bytes.push_back(static_cast<std::byte>(b));
+            for (const int b : {0x0e, 0, 0, 0, 0, 0}) bytes.push_back(static_cast<std::byte>(b));
+            const auto error = with.decompress(compression::zstd, bytes, out);
+            CAPTURE(version, first, error.what);
+            CHECK(error.code == errc::decompression_failed);
+            CHECK(error.what.find("does not begin") != std::string_view::npos);
+        }
+    auto skipped = golden::from_hex("502a4d1803000000aabbcc");
+    skipped.insert(skipped.end(), good.begin(), good.end());
+    const auto again = skipped;
+    skipped.insert(skipped.end(), again.begin(), again.end());
+    CHECK(!with.decompress(compression::zstd, skipped, out));
+    CHECK(out.size() == std::size_t{256} << 10);
+}
+
 TEST_CASE("a stream that is cut or changed anywhere is an error or other bytes", "[compression][hostile]") {
     compressor with;
     decompressor back;
