@@ -28,9 +28,7 @@ std::optional<std::string> blob(const document& record, const char* name) {
     return at->get<std::string>();
 }
 
-nullable_bytes view_of(const std::optional<std::string>& s) {
-    return s ? nullable_bytes{std::string_view{*s}} : nullable_bytes{};
-}
+nullable_bytes view_of(const std::optional<std::string>& s) { return s ? nullable_bytes{std::string_view{*s}} : nullable_bytes{}; }
 
 void append_record(batch_builder& to, const document& r, std::int64_t first_time) {
     const auto key = blob(r, "k"), value = blob(r, "v");
@@ -40,7 +38,8 @@ void append_record(batch_builder& to, const document& r, std::int64_t first_time
         kept.reserve(h->size() * 2);
         for (const auto& [name, content] : h->items()) {
             const auto& k = kept.emplace_back(name);
-            headers.push_back({k, content.is_null() ? nullable_bytes{} : nullable_bytes{std::string_view{kept.emplace_back(content.get<std::string>())}}});
+            headers.push_back({k, content.is_null() ? nullable_bytes{}
+                                                    : nullable_bytes{std::string_view{kept.emplace_back(content.get<std::string>())}}});
         }
     }
     const auto time = r.contains("time") ? r.at("time").get<std::int64_t>() : first_time + r.value("t", 0);
@@ -82,10 +81,12 @@ bytes build_batch(const document& d, std::int64_t first_time) {
     if (d.contains("last")) o.last_offset = d.at("last").get<std::int64_t>();
     batch_builder builder{o};
     for (const auto& r : d.value("with", document::array())) append_record(builder, r, first_time);
-    for (int i = 0; i < d.value("count", 0); ++i) append_record(builder, {{"k", "k" + std::to_string(i)}, {"v", d.value("size", 10)}, {"t", i}}, first_time);
+    for (int i = 0; i < d.value("count", 0); ++i)
+        append_record(builder, {{"k", "k" + std::to_string(i)}, {"v", d.value("size", 10)}, {"t", i}}, first_time);
     if (const auto marker = d.find("marker"); marker != d.end()) {
         const auto m = make_end_transaction_marker(*marker == "commit" ? control_type::commit : control_type::abort, 0);
-        if (builder.append(first_time, bytes_view{m.key}, bytes_view{m.value}) != kafkawire::errc{}) throw std::runtime_error("no marker fits here");
+        if (builder.append(first_time, bytes_view{m.key}, bytes_view{m.value}) != kafkawire::errc{})
+            throw std::runtime_error("no marker fits here");
     }
     bytes_view made;
     if (const auto e = builder.close(made); e) throw std::runtime_error("the batch cannot be closed");
@@ -131,7 +132,11 @@ document describe_batches(bytes_view records) {
         auto b = *found;
         record_cursor cursor;
         const auto wrong = open_batch(b, inflate, scratch, {}, cursor);
-        document one{{"baseOffset", b.base_offset}, {"lastOffset", b.last_offset}, {"leaderEpoch", b.partition_leader_epoch}, {"magic", b.magic}, {"attributes", b.attributes}};
+        document one{{"baseOffset", b.base_offset},
+                     {"lastOffset", b.last_offset},
+                     {"leaderEpoch", b.partition_leader_epoch},
+                     {"magic", b.magic},
+                     {"attributes", b.attributes}};
         one["baseTimestamp"] = b.base_timestamp;
         one["maxTimestamp"] = b.max_timestamp;
         one["producerId"] = b.producer_id;

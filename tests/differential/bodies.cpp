@@ -30,7 +30,8 @@ std::string inner_message(const document& d) {
     const auto version = d.at("version").get<std::int16_t>();
     any_message message{*schema};
     kafkawire::json::byte_store store;
-    if (const auto e = kafkawire::json::read_json(*schema, message.get(), version, nlohmann::json::parse(d.at("body").dump()), store)) throw std::runtime_error(e.message());
+    if (const auto e = kafkawire::json::read_json(*schema, message.get(), version, nlohmann::json::parse(d.at("body").dump()), store))
+        throw std::runtime_error(e.message());
     bytes out{static_cast<std::byte>(version >> 8), static_cast<std::byte>(version & 0xff)};
     if (const auto e = encode(*schema, message.get(), version, out)) throw std::runtime_error(e.message());
     return base64(out);
@@ -86,8 +87,10 @@ void open_records(document& answer) {
         for (auto& each : answer) open_records(each);
     if (!answer.is_object()) return;
     for (auto& [name, value] : answer.items()) {
-        if (name == "records" && value.is_string()) value = describe_batches(kafkawire::json::from_base64(value.get<std::string>()).value());
-        else open_records(value);
+        if (name == "records" && value.is_string())
+            value = describe_batches(kafkawire::json::from_base64(value.get<std::string>()).value());
+        else
+            open_records(value);
     }
 }
 

@@ -10,7 +10,8 @@ namespace differential {
 /// nobody has given into `missing`.
 document filled(const document& body, const names& with, std::string& missing);
 
-/// Takes out what the version does not have, so that one body can go out in many versions. Names that no version has stay, and are refused later.
+/// Takes out what the version does not have, so that one body can go out in many versions. Names that no version has stay, and are refused
+/// later.
 void cut_to_version(document& body, const kafkawire::protocol::struct_schema& schema, std::int16_t version);
 
 /// The `records` of a Fetch answer as described batches.

@@ -41,8 +41,6 @@ embedded_broker::~embedded_broker() {
     running_->thread.join();
 }
 
-std::string embedded_broker::bootstrap() const {
-    return running_->bootstrap;
-}
+std::string embedded_broker::bootstrap() const { return running_->bootstrap; }
 
 }  // namespace differential

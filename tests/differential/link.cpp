@@ -16,7 +16,8 @@ connection::connection(const std::string& address) {
     if (colon == std::string::npos) throw std::runtime_error("no port in " + address);
     addrinfo hints{}, *found = nullptr;
     hints.ai_socktype = SOCK_STREAM;
-    if (getaddrinfo(address.substr(0, colon).c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0) throw std::runtime_error("no address for " + address);
+    if (getaddrinfo(address.substr(0, colon).c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0)
+        throw std::runtime_error("no address for " + address);
     for (auto* a = found; a && fd_ < 0; a = a->ai_next) {
         fd_ = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
         if (fd_ >= 0 && connect(fd_, a->ai_addr, a->ai_addrlen) != 0) {
@@ -30,9 +31,7 @@ connection::connection(const std::string& address) {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-connection::~connection() {
-    close(fd_);
-}
+connection::~connection() { close(fd_); }
 
 bool connection::send(bytes_view data) {
     while (!data.empty()) {

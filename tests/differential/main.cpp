@@ -49,7 +49,8 @@ tally compare(const script& s, const std::vector<answer>& got, const std::vector
     tally t;
     t.answers = got.size();
     if (got.size() != expected.size()) {
-        std::cout << s.file.filename().string() << ": " << got.size() << " answers, " << expected.size() << " are recorded: record it again\n";
+        std::cout << s.file.filename().string() << ": " << got.size() << " answers, " << expected.size()
+                  << " are recorded: record it again\n";
         t.differ = t.answers;
         return t;
     }
@@ -109,12 +110,14 @@ int run(std::vector<std::string> words) {
             for (const auto& a : got) (mode == "--record" ? file : std::cout) << a.content.dump() << '\n';
         if (!mode.empty()) {
             std::cout << s.file.stem().string() << ": " << t.requests << " requests, " << t.answers << " answers";
-            if (mode == "--compare") std::cout << ", " << t.answers - std::min(t.differ, t.answers) << " as recorded, " << t.differ << " differ";
+            if (mode == "--compare")
+                std::cout << ", " << t.answers - std::min(t.differ, t.answers) << " as recorded, " << t.differ << " differ";
             std::cout << std::endl;
         }
         all.requests += t.requests, all.answers += t.answers, all.differ += t.differ;
     }
-    if (words.size() > 1 && !mode.empty()) std::cout << "all: " << all.requests << " requests, " << all.answers << " answers, " << all.differ << " differ\n";
+    if (words.size() > 1 && !mode.empty())
+        std::cout << "all: " << all.requests << " requests, " << all.answers << " answers, " << all.differ << " differ\n";
     return all.differ > at_most ? 1 : 0;
 }
 

@@ -54,20 +54,26 @@ void compare(const document& a, const document& b, const std::string& path, std:
         for (const auto& [name, value] : a.items()) {
             const auto below = path.empty() ? name : path + "." + name;
             const auto other = b.find(name);
-            if (other == b.end()) out.push_back(below + ": Kafka " + shown(value) + ", not here");
-            else compare(value, *other, below, out);
+            if (other == b.end())
+                out.push_back(below + ": Kafka " + shown(value) + ", not here");
+            else
+                compare(value, *other, below, out);
         }
         for (const auto& [name, value] : b.items())
             if (!a.contains(name)) out.push_back((path.empty() ? name : path + "." + name) + ": not in Kafka, here " + shown(value));
         return;
     }
-    if (a.is_array() && b.is_array() && !a.empty() && a[0].is_object() && a[0].contains("apiKey")) return compare(by_key(a), by_key(b), path, out);
+    if (a.is_array() && b.is_array() && !a.empty() && a[0].is_object() && a[0].contains("apiKey"))
+        return compare(by_key(a), by_key(b), path, out);
     if (a.is_array() && b.is_array()) {
         for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
             const auto below = path + "[" + std::to_string(i) + "]";
-            if (i >= b.size()) out.push_back(below + ": Kafka " + shown(a[i]) + ", not here");
-            else if (i >= a.size()) out.push_back(below + ": not in Kafka, here " + shown(b[i]));
-            else compare(a[i], b[i], below, out);
+            if (i >= b.size())
+                out.push_back(below + ": Kafka " + shown(a[i]) + ", not here");
+            else if (i >= a.size())
+                out.push_back(below + ": not in Kafka, here " + shown(b[i]));
+            else
+                compare(a[i], b[i], below, out);
         }
         return;
     }
@@ -81,7 +87,8 @@ std::optional<document> at_path(const document& from, std::string_view path) {
     while (here && !path.empty()) {
         // A dot inside brackets belongs to a value.
         std::size_t end = 0;
-        for (bool inside = false; end < path.size() && (inside || path[end] != '.'); ++end) inside = path[end] == '[' || (inside && path[end] != ']');
+        for (bool inside = false; end < path.size() && (inside || path[end] != '.'); ++end)
+            inside = path[end] == '[' || (inside && path[end] != ']');
         here = step(here, path.substr(0, end));
         path.remove_prefix(std::min(end + 1, path.size()));
     }
@@ -107,17 +114,17 @@ allowances::allowances(const std::filesystem::path& file) {
             std::istringstream values{fourth.substr(equal + 1)};
             for (std::string value; std::getline(values, value, ',');) m.values.insert(value);
             absent_.insert({{second, third}, std::move(m)});
-        }
-        else fields_.insert({first, second});
+        } else
+            fields_.insert({first, second});
     }
 }
 
 bool allowances::absent(const std::string& api, const std::string& path, const document& element) const {
     const auto [from, to] = absent_.equal_range({api, path});
     return element.is_object() && std::any_of(from, to, [&](const auto& a) {
-        const auto at = element.find(a.second.name);
-        return at != element.end() && a.second.values.contains(at->is_string() ? at->template get<std::string>() : at->dump());
-    });
+               const auto at = element.find(a.second.name);
+               return at != element.end() && a.second.values.contains(at->is_string() ? at->template get<std::string>() : at->dump());
+           });
 }
 
 bool allowances::has(const table& in, const std::string& api, const std::string& path) {
@@ -129,7 +136,8 @@ void names::give(const std::string& name, const document& value, std::string_vie
     if (value.is_string() && !value.get_ref<const std::string&>().empty()) texts_[value.get<std::string>()] = "$" + name;
     // Generations and epochs are counted, and so the same everywhere.
     const bool handed_out = field == "producerId" || field == "sessionId";
-    if (handed_out && value.is_number_integer() && value.get<std::int64_t>() > 0) numbers_[{std::string{field}, value.get<std::int64_t>()}] = "$" + name;
+    if (handed_out && value.is_number_integer() && value.get<std::int64_t>() > 0)
+        numbers_[{std::string{field}, value.get<std::int64_t>()}] = "$" + name;
 }
 
 void names::note_topic_ids(const document& answer) {
@@ -169,7 +177,8 @@ document names::renamed(const document& value, const std::string& field) const {
         if (const auto whole = texts_.find(text); whole != texts_.end()) return whole->second;
         for (const auto& [id, name] : texts_)
             if (id.size() >= 16)
-                for (auto at = text.find(id); at != std::string::npos; at = text.find(id, at + name.size())) text.replace(at, id.size(), name);
+                for (auto at = text.find(id); at != std::string::npos; at = text.find(id, at + name.size()))
+                    text.replace(at, id.size(), name);
         return text;
     }
     if (!value.is_number_integer()) return value;
@@ -180,7 +189,8 @@ document names::renamed(const document& value, const std::string& field) const {
     return value;
 }
 
-document names::normal(const document& answer, const std::string& api, const allowances& allowed, const std::set<std::string>& ignored) const {
+document names::normal(const document& answer, const std::string& api, const allowances& allowed,
+                       const std::set<std::string>& ignored) const {
     const auto walk = [&](const auto& self, const document& value, const std::string& path) -> document {
         if (allowed.may_differ(api, path) || ignored.contains(path)) return "*";
         if (value.is_object()) {
@@ -192,7 +202,8 @@ document names::normal(const document& answer, const std::string& api, const all
             std::vector<document> list;
             for (const auto& each : value)
                 if (!allowed.absent(api, path, each)) list.push_back(self(self, each, path));
-            if (allowed.unordered(api, path)) std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.dump() < b.dump(); });
+            if (allowed.unordered(api, path))
+                std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.dump() < b.dump(); });
             return list;
         }
         return renamed(value, path.substr(path.rfind('.') + 1));

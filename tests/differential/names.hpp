@@ -41,7 +41,8 @@ private:
 /// The names of one run of a script.
 class names {
 public:
-    /// `first_time`: milliseconds since 1970; `$t` in scripts. What lies within the next second is the script's own, what is later the broker's.
+    /// `first_time`: milliseconds since 1970; `$t` in scripts. What lies within the next second is the script's own, what is later the
+    /// broker's.
     explicit names(std::int64_t first_time) : first_time_{first_time} {}
 
     void give(const std::string& name, const document& value, std::string_view field);
@@ -52,16 +53,17 @@ public:
     [[nodiscard]] std::int64_t first_time() const noexcept { return first_time_; }
 
     /// The answer as it is recorded. `ignored`: paths of this request alone.
-    [[nodiscard]] document normal(const document& answer, const std::string& api, const allowances& allowed, const std::set<std::string>& ignored) const;
+    [[nodiscard]] document normal(const document& answer, const std::string& api, const allowances& allowed,
+                                  const std::set<std::string>& ignored) const;
 
 private:
     [[nodiscard]] document renamed(const document& value, const std::string& field) const;
 
     std::int64_t first_time_;
     std::map<std::string, document> values_;
-    std::map<std::string, std::string> texts_;                                   // an id, and its name
-    std::map<std::pair<std::string, std::int64_t>, std::string> numbers_;        // field and value, and its name
-    std::map<std::string, int> topics_;                                          // how many ids a topic's name has had
+    std::map<std::string, std::string> texts_;                             // an id, and its name
+    std::map<std::pair<std::string, std::int64_t>, std::string> numbers_;  // field and value, and its name
+    std::map<std::string, int> topics_;                                    // how many ids a topic's name has had
 };
 
 /// Where two documents differ: `path: Kafka X, here Y`, one line each.

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto patience = 15s;      // for an answer
+constexpr auto patience = 15s;  // for an answer
 constexpr auto until_patience = 15s;
 
 const directive* find(const entry& e, std::string_view name, std::string_view path) {
@@ -136,7 +136,8 @@ void player::request(const entry& e, std::int16_t version, std::vector<answer>& 
             of = on.waiting.front();
             got = await(on);
         }
-        const bool there = !until || (!got.message.is_null() && at_path(got.message, until->path).value_or(nullptr) == relaxed_json(until->value));
+        const bool there =
+            !until || (!got.message.is_null() && at_path(got.message, until->path).value_or(nullptr) == relaxed_json(until->value));
         if (there || got.message.is_null() || std::chrono::steady_clock::now() > give_up) {
             ++requests_;
             return note(e, of, std::move(got), out);
@@ -155,7 +156,8 @@ void player::raw(const entry& e, std::vector<answer>& out) {
     if (why != no_frame::none) o.instead = {{why == no_frame::closed ? "closed" : "silent", true}};
     if (const auto* as = find(e, "with", "api")) {
         const auto space = as->value.find(' ');
-        const awaited of{&e, kafkawire::protocol::find_api(as->value.substr(0, space)), static_cast<std::int16_t>(std::stol(as->value.substr(space))), 7};
+        const awaited of{&e, kafkawire::protocol::find_api(as->value.substr(0, space)),
+                         static_cast<std::int16_t>(std::stol(as->value.substr(space))), 7};
         if (why == no_frame::none) o.message = decoded(of, got, o.instead);
         note(e, of, std::move(o), out);
     } else {
@@ -177,7 +179,8 @@ void player::note(const entry& given_by, const awaited& of, outcome o, std::vect
         if (d.name == "keep") keep(o.message, d);
         if (d.name == "ignore") ignored.insert(d.path);
         if (d.name != "let") continue;
-        if (const auto value = at_path(o.message, d.value)) names_.give(d.path, *value, std::string_view{d.value}.substr(d.value.rfind('.') + 1));
+        if (const auto value = at_path(o.message, d.value))
+            names_.give(d.path, *value, std::string_view{d.value}.substr(d.value.rfind('.') + 1));
     }
     names_.note_topic_ids(o.message);
     open_records(o.message);
@@ -199,9 +202,11 @@ std::optional<bytes> player::frame(const entry& e, std::int16_t version, std::in
     cut_to_version(body, *schema.body, version);
     any_message message{schema};
     kafkawire::json::byte_store store;
-    if (const auto wrong = kafkawire::json::read_json(schema, message.get(), version, nlohmann::json::parse(body.dump()), store)) throw script_error(wrong.message());
+    if (const auto wrong = kafkawire::json::read_json(schema, message.get(), version, nlohmann::json::parse(body.dump()), store))
+        throw script_error(wrong.message());
     scatter parts;
-    if (const auto wrong = encode_request(schema, message.get(), version, correlation, "differential", parts)) throw script_error(wrong.message());
+    if (const auto wrong = encode_request(schema, message.get(), version, correlation, "differential", parts))
+        throw script_error(wrong.message());
     bytes out;
     for (const auto part : parts.parts()) out.insert(out.end(), part.begin(), part.end());
     std::size_t body_size = 0;
@@ -292,8 +297,10 @@ void player::settle(const entry& e) {
         }
         if (*error != 0 || metadata["topics"][0]["partitions"].size() < static_cast<std::size_t>(e.number)) continue;
         auto partitions = document::array();
-        for (const auto& p : metadata["topics"][0]["partitions"]) partitions.push_back({{"partitionIndex", p["partitionIndex"]}, {"timestamp", -1}});
-        const auto ends = ask("ListOffsets", 2, {{"replicaId", -1}, {"topics", document::array({{{"name", e.text}, {"partitions", partitions}}})}});
+        for (const auto& p : metadata["topics"][0]["partitions"])
+            partitions.push_back({{"partitionIndex", p["partitionIndex"]}, {"timestamp", -1}});
+        const auto ends =
+            ask("ListOffsets", 2, {{"replicaId", -1}, {"topics", document::array({{{"name", e.text}, {"partitions", partitions}}})}});
         const auto list = at_path(ends, "topics[0].partitions");
         if (!list) return;
         if (std::all_of(list->begin(), list->end(), [](const auto& p) { return p["errorCode"] == 0; })) return;

@@ -13,7 +13,9 @@ namespace differential {
 namespace {
 
 bool begins_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$'; }
-bool goes_on_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::string_view{"_$.+#-"}.find(c) != std::string_view::npos; }
+bool goes_on_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || std::string_view{"_$.+#-"}.find(c) != std::string_view::npos;
+}
 
 std::string_view trim(std::string_view s) {
     const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
@@ -99,7 +101,7 @@ void read_head(entry& e, std::string_view line) {
     e.text = rest;
 }
 
-// `let NAME = PATH`, `until PATH = VALUE`, `with WHAT VALUE`, `keep PATH PREFIX`, `ignore PATH`, `free REASON`
+// `let NAME = PATH`, `until PATH = VALUE`, `with WHAT VALUE`, `keep PATH PREFIX`, `ignore PATH REASON`, `free REASON`
 directive read_directive(std::string_view line) {
     directive d;
     d.name = take_word(line);
@@ -110,6 +112,7 @@ directive read_directive(std::string_view line) {
     d.path = take_word(line);
     if (line.starts_with('=')) line = trim(line.substr(1));
     d.value = line;
+    if (d.name == "ignore" && d.value.empty()) throw script_error("ignore " + d.path + " has no reason");
     return d;
 }
 

@@ -34,7 +34,7 @@ struct entry {
     std::vector<std::int16_t> versions;  ///< request, send: one request for each
     std::string text;                    ///< the body as written; the hex of `raw`; the topic of `settle` and `gone`
     document body = document::object();
-    std::int64_t number = 0;             ///< milliseconds; the partitions of `settle`
+    std::int64_t number = 0;  ///< milliseconds; the partitions of `settle`
     std::vector<directive> directives;
 };
 
