@@ -39,6 +39,8 @@ struct delete_groups_request;
 struct offset_delete_request;
 struct consumer_group_heartbeat_request;
 struct consumer_group_describe_request;
+struct txn_offset_commit_request;
+struct list_transactions_request;
 }  // namespace kafkawire::protocol::messages
 
 namespace kafkawire::broker {
@@ -81,6 +83,8 @@ void delete_groups(cluster_state& cluster, exchange from, const messages::delete
 void offset_delete(cluster_state& cluster, exchange from, const messages::offset_delete_request& request);
 void consumer_group_heartbeat(cluster_state& cluster, exchange from, const messages::consumer_group_heartbeat_request& request);
 void consumer_group_describe(cluster_state& cluster, exchange from, const messages::consumer_group_describe_request& request);
+void txn_offset_commit(cluster_state& cluster, exchange from, const messages::txn_offset_commit_request& request);
+void list_transactions(cluster_state& cluster, exchange from, const messages::list_transactions_request& request);
 
 namespace {
 
@@ -113,6 +117,7 @@ constexpr std::array table{
     handler{25, erased<messages::add_offsets_to_txn_request, add_offsets_to_txn>},
     handler{26, erased<messages::end_txn_request, end_txn>},
     handler{27, erased<messages::write_txn_markers_request, write_txn_markers>},
+    handler{28, erased<messages::txn_offset_commit_request, txn_offset_commit>},
     handler{32, erased<messages::describe_configs_request, describe_configs>},
     handler{33, erased<messages::alter_configs_request, alter_configs>},
     handler{37, erased<messages::create_partitions_request, create_partitions>},
@@ -122,6 +127,7 @@ constexpr std::array table{
     handler{60, erased<messages::describe_cluster_request, describe_cluster>},
     handler{61, erased<messages::describe_producers_request, describe_producers>},
     handler{65, erased<messages::describe_transactions_request, describe_transactions>},
+    handler{66, erased<messages::list_transactions_request, list_transactions>},
     handler{68, erased<messages::consumer_group_heartbeat_request, consumer_group_heartbeat>},
     handler{69, erased<messages::consumer_group_describe_request, consumer_group_describe>},
     handler{75, erased<messages::describe_topic_partitions_request, describe_topic_partitions>},
