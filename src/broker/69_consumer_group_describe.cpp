@@ -43,7 +43,10 @@ void describe(cluster_state& cluster, const consumer_group_fsm& g, std::int16_t 
         out.client_host = m.client_host;
         out.subscribed_topic_names = {m.topics.begin(), m.topics.end()};
         out.subscribed_topic_regex = m.regex;
-        out.assignment = describe(cluster, m.assigned);
+        // What a member is asked to give up is still its own until it says that it has.
+        auto owned = m.assigned;
+        for (const auto& [topic, partitions] : m.revoking) owned[topic].insert(partitions.begin(), partitions.end());
+        out.assignment = describe(cluster, owned);
         if (const auto target = g.targets().find(id); target != g.targets().end()) out.target_assignment = describe(cluster, target->second);
         if (version >= 1) out.member_type = m.classic ? 0 : 1;
     }
