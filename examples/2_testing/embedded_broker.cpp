@@ -38,7 +38,8 @@ asio::awaitable<void> test(kw::client& client, kw::broker::control kafka) {
 
     kafka.node_down(1);
     expect(co_await partitions_of(client, "orders") == 6, "nor does a node that goes");
-    for (const auto& p : kafka.view().find_topic("orders")->partitions) expect(p.leader != 1, "another node leads");
+    const auto view = kafka.view();
+    for (const auto& p : view.find_topic("orders")->partitions) expect(p.leader != 1, "another node leads");
 
     for (const auto& message : kafka.history())  // what a failing test wants to see
         if (message.api_key == 3) std::cout << message.line().substr(0, 100) << '\n';

@@ -54,12 +54,15 @@ struct cluster_view {
 
     std::vector<group_view> groups;                ///< by name; those whose coordinator is up
 
-    [[nodiscard]] const group_view* find_group(std::string_view name) const noexcept {
+    // Not of a temporary: what they point to would be gone before a loop over it begins.
+    const group_view* find_group(std::string_view name) const&& = delete;
+    const topic_view* find_topic(std::string_view name) const&& = delete;
+    [[nodiscard]] const group_view* find_group(std::string_view name) const& noexcept {
         for (const auto& g : groups)
             if (g.name == name) return &g;
         return nullptr;
     }
-    [[nodiscard]] const topic_view* find_topic(std::string_view name) const noexcept {
+    [[nodiscard]] const topic_view* find_topic(std::string_view name) const& noexcept {
         for (const auto& t : topics)
             if (t.name == name) return &t;
         return nullptr;

@@ -22,10 +22,16 @@ messages::metadata_request all_topics() {
 struct world : harness {
     explicit world(options o = three) : harness{std::move(o)} {}
     [[nodiscard]] cluster_view view() { return machine.view(now()); }
-    [[nodiscard]] std::int32_t leader(int partition) { return view().find_topic("orders")->partitions.at(static_cast<std::size_t>(partition)).leader; }
+    [[nodiscard]] std::vector<partition_view> partitions(std::string_view topic = "orders") {
+        const auto v = view();
+        const auto* t = v.find_topic(topic);
+        REQUIRE(t);
+        return t->partitions;
+    }
+    [[nodiscard]] std::int32_t leader(int partition) { return partitions().at(static_cast<std::size_t>(partition)).leader; }
     [[nodiscard]] int led_by(std::int32_t node) {
         int n = 0;
-        for (const auto& p : view().find_topic("orders")->partitions) n += p.leader == node;
+        for (const auto& p : partitions()) n += p.leader == node;
         return n;
     }
     messages::metadata_response metadata(connection_id c) { return ask(c, all_topics(), 12); }
@@ -46,7 +52,7 @@ TEST_CASE("a node that goes down loses its connections and its partitions; what 
     w.collect();
     CHECK(w.metadata(w.connect(2)).brokers.size() == 3);
     CHECK(w.led_by(2) == 0);
-    for (const auto& p : w.view().find_topic("orders")->partitions) CHECK(p.in_sync.size() == 3);
+    for (const auto& p : w.partitions()) CHECK(p.in_sync.size() == 3);
 }
 
 TEST_CASE("a killed node is believed in until its session has run out") {
@@ -121,14 +127,14 @@ TEST_CASE("a paused node reads no more than a socket would hold for it") {
 
 TEST_CASE("a leader moves to a replica that is up, in a new epoch") {
     world w;
-    const auto before = w.view().find_topic("orders")->partitions[0];
+    const auto before = w.partitions()[0];
     const auto to = before.replicas[1];
     REQUIRE(!w.machine.move_leader("orders", 0, to, w.now()));
-    const auto after = w.view().find_topic("orders")->partitions[0];
+    const auto after = w.partitions()[0];
     CHECK(after.leader == to);
     CHECK(after.leader_epoch == before.leader_epoch + 1);
     REQUIRE(!w.machine.raise_epoch("orders", 0, w.now()));
-    CHECK(w.view().find_topic("orders")->partitions[0].leader_epoch == before.leader_epoch + 2);
+    CHECK(w.partitions()[0].leader_epoch == before.leader_epoch + 2);
     CHECK(w.leader(0) == to);
     CHECK(w.machine.move_leader("orders", 0, 9, w.now()) == broker_errc::replica_not_available);
     CHECK(w.machine.move_leader("orders", 7, 1, w.now()) == broker_errc::unknown_topic_or_partition);
@@ -145,7 +151,7 @@ TEST_CASE("a coordinator moves with its partition") {
     for (const std::int32_t to : {2, 3, 1}) {
         REQUIRE(!w.machine.move_coordinator("__consumer_offsets", "billing", to, w.now()));
         int led = 0;
-        for (const auto& p : w.view().find_topic("__consumer_offsets")->partitions) led += p.leader_epoch > 0 && p.leader == to;
+        for (const auto& p : w.partitions("__consumer_offsets")) led += p.leader_epoch > 0 && p.leader == to;
         CHECK(led >= 1);
     }
 }
