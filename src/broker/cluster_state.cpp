@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "broker/batch_check.hpp"
+#include "broker/compaction.hpp"
 #include "broker/configs.hpp"
 #include "broker/fetch_session.hpp"
 #include "broker/group_coordinator.hpp"
@@ -18,6 +20,14 @@ cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<stor
     world_.timers = &timers_;
     world_.now = &now_;
     world_.replication_delay = options_.replication_delay;
+    // Later, when nobody is in the middle of using the log.
+    world_.grown = [this](partition& p) {
+        p.look_again_at(std::numeric_limits<std::size_t>::max());
+        timers_.set(now_.steady, [this, id = p.topic_id(), index = p.index()] {
+            auto* of = find_topic(id);
+            if (auto* grown = of ? of->find(index) : nullptr) clean(*of, *grown);
+        });
+    };
     cluster_id_ = options_.cluster_id.empty() ? random_uuid().to_string() : options_.cluster_id;
     for (std::int32_t i = 0; i < options_.nodes; ++i) {
         const auto place = static_cast<std::size_t>(i);
@@ -193,6 +203,28 @@ fetch_sessions& cluster_state::fetch_sessions_of(std::int32_t node) {
     auto& sessions = fetch_sessions_[node];
     if (!sessions) sessions = std::make_unique<fetch_sessions>();
     return *sessions;
+}
+
+void cluster_state::clean(const topic& of, partition& p) {
+    constexpr std::size_t dirt = 1u << 20;  // what may come together before the next look, beside as much as there is
+    const auto policy = config(of, "cleanup.policy");
+    if (policy.find("compact") != std::string::npos) {
+        // A disk that fails leaves the log as it is; the next look tries again.
+        static_cast<void>(compact(p, of.internal));
+        if (auto* files = p.log().files()) files->roll();
+    }
+    const auto keep = config_number(of, "retention.bytes");
+    if (policy.find("delete") != std::string::npos && keep >= 0) {
+        auto left = static_cast<std::int64_t>(p.log().size_bytes());
+        auto start = p.log().start_offset();
+        for (const auto& batch : p.log().entries()) {
+            if (left - batch.size < keep || batch.last_offset >= p.high_watermark()) break;
+            left -= batch.size;
+            start = batch.last_offset + 1;
+        }
+        static_cast<void>(p.raise_start(start));
+    }
+    p.look_again_at(p.log().size_bytes() * 2 + dirt);
 }
 
 void cluster_state::tell_replicas(std::int32_t node, node::status is) {

@@ -131,6 +131,7 @@ private:
     void grow(topic& to, const placement& replicas);
     void open_files(const topic& of, partition& p);
     [[nodiscard]] bool unclean(const topic& of) const { return config(of, "unclean.leader.election.enable") == "true"; }
+    void clean(const topic& of, partition& p);
     void tell_replicas(std::int32_t node, node::status is);
 
     broker::options options_;

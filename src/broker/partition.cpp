@@ -42,6 +42,7 @@ partition::appended partition::append_unseen(protocol::bytes_view batch, log::ch
     if (log_.append(batch, how, result.base_offset)) return {broker_errc::kafka_storage_error};
     result.last_offset = log_.end_offset() - 1;
     replicate();
+    if (log_.size_bytes() >= look_again_at_ && world_->grown) world_->grown(*this);
     return result;
 }
 

@@ -28,6 +28,8 @@ struct partition_world {
     std::chrono::nanoseconds replication_delay{0};
     /// Called when a partition has got another leader, a new epoch or none; for coordinators, which follow their partitions.
     std::vector<unique_function<void(class partition&)>> leadership_watchers{};
+    /// Called when a partition's log has reached the size that it was to be looked at again; see partition::look_again_at().
+    unique_function<void(class partition&)> grown{};
 };
 
 class partition {
@@ -99,6 +101,9 @@ public:
     /// After a restart: the log has been read from files. Watermarks follow, and the leadership begins in an epoch above all that are in the log.
     void recovered();
 
+    /// The cluster wants to know when the log has so many bytes: for compaction and retention.
+    void look_again_at(std::size_t bytes) noexcept { look_again_at_ = bytes; }
+
     /// Calls `what` whenever the watermarks, the start of the log or the leadership change, until it is dropped. `what` may drop itself and others.
     using watch_id = std::uint64_t;
     watch_id watch(unique_function<void()> what);
@@ -140,6 +145,7 @@ private:
     broker::log log_;
     producer_state producers_;
     std::int64_t high_watermark_ = 0;
+    std::size_t look_again_at_ = 1u << 20;
     std::int64_t known_start_ = 0;  // of the log, as producers_ knows it
     std::deque<step> on_the_way_;  // what the other replicas will have copied, and when
     timers::id timer_;

@@ -58,6 +58,10 @@ void add_message(corpus& to, const nlohmann::json& line) {
     bytes whole;
     for (const auto part : frame.parts()) whole.insert(whole.end(), part.begin(), part.end());
     whole.erase(whole.begin(), whole.begin() + 4);
+    if (request) {
+        const auto n = static_cast<int>(whole.size());
+        to.add("broker", joined({schema->key & 1, 4, n >> 8 & 0xff, n & 0xff}, whole));
+    }
     to.add("frames", request ? joined({0}, whole) : joined({1, schema->key >> 8, schema->key & 0xff, version}, whole));
 }
 

@@ -12,7 +12,7 @@
 namespace kafkawire::broker::test {
 
 struct harness {
-    explicit harness(options o = {}) : machine{seeded(std::move(o)), now()} {}
+    explicit harness(options o = {}, std::shared_ptr<storage> files = nullptr) : machine{seeded(std::move(o)), now(), std::move(files)} {}
 
     static options seeded(options o) {
         if (o.seed == 0) o.seed = 1;
