@@ -12,7 +12,7 @@ packages_build=(g++ cmake ninja-build pkg-config libasio-dev libzstd-dev liblz4-
 packages_brokers=()
 command -v java >/dev/null || packages_brokers+=(default-jdk-headless)
 command -v mvn >/dev/null || packages_brokers+=(maven)
-packages_judges=(kcat)
+packages_judges=(kcat python3 python3-venv)
 packages_clang=(clang-16 libclang-rt-16-dev)
 
 say() { printf '%s\n' "$*"; }
