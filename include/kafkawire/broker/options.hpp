@@ -26,7 +26,7 @@ struct options {
     std::vector<std::string> hosts{};              ///< of the nodes, in order, where they have one each; missing ones: `host`
     std::vector<std::uint16_t> ports{};            ///< of the nodes, in order; missing ones and 0: the system chooses
     std::string cluster_id{};                      ///< empty: made from the seed
-    std::string as_version = "4.3";              ///< offers the APIs and versions of that Kafka; see kafka_versions()
+    std::string as_version = "4.3";              ///< offers the APIs and versions of that Kafka; "4.3", "3.9" or "2.8"
     std::string folder{};                          ///< keep everything here, across restarts; empty: in memory
     std::uint64_t max_bytes = 1u << 30;          ///< of records in memory, over all partitions; the oldest go first
     std::uint32_t max_request = 100u << 20;      ///< socket.request.max.bytes: a longer frame closes the connection
