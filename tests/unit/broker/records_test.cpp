@@ -89,8 +89,7 @@ TEST_CASE("a fetch that waits is answered when its partition's leader moves, wit
     const auto answer = h.take<messages::fetch_response>(c, 16);
     CHECK(first(answer).error_code == 74);
     CHECK(first(answer).current_leader.leader_id == 3 - leader);
-    auto old = write_to("t", batch_of({"x"}));
-    const auto refused = h.ask(c, old, 10);
+    const auto refused = h.ask(c, write_to("t", batch_of({"x"})), 10);
     CHECK(first(refused).error_code == 6);
     CHECK(first(refused).current_leader.leader_id == 3 - leader);
     REQUIRE(refused.node_endpoints.size() == 1);
