@@ -25,7 +25,8 @@ namespace kafkawire::testing {
 /// A topic name that no other test has: prefix, process, number, chance. Thread-safe.
 [[nodiscard]] KAFKAWIRE_API std::string unique_topic(std::string_view prefix = "test");
 
-/// A record that owns its bytes, to be written or as it was read. Only what is set is compared by expect_records.
+/// A record that owns its bytes, to be written or as it was read. expect_records compares key and value as they are, null where they are not
+/// set, and the rest only where it is set.
 struct record {
     std::optional<std::string> key{};
     std::optional<std::string> value{};
