@@ -5,8 +5,10 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -322,6 +324,23 @@ struct kafka_cluster::impl {
         mark_down(n);
     }
 
+    // The signal stops a process of many threads when each of them has seen it: until then it may still answer.
+    static void wait_stopped(pid_t pid) {
+        const auto stopped = [](const std::filesystem::path& task) {
+            std::string text;
+            std::getline(std::ifstream{task / "stat"}, text);
+            const auto name_end = text.rfind(')');  // "pid (name) T ..."
+            return name_end == std::string::npos || name_end + 2 >= text.size() || text[name_end + 2] == 'T';
+        };
+        const std::filesystem::path tasks = "/proc/" + std::to_string(pid) + "/task";
+        for (const auto until = std::chrono::steady_clock::now() + 5s; std::chrono::steady_clock::now() < until; std::this_thread::sleep_for(2ms)) {
+            std::error_code gone;
+            bool all = true;
+            for (std::filesystem::directory_iterator at{tasks, gone}, end; !gone && at != end; at.increment(gone)) all = all && stopped(at->path());
+            if (all) return;
+        }
+    }
+
     void pause(node& n) {
         if (n.state == node_state::down) throw cluster_error("node " + std::to_string(n.plan.id) + " is down and cannot be paused");
         if (n.state == node_state::paused) return;
@@ -329,6 +348,7 @@ struct kafka_cluster::impl {
             kafka.control("pause", n.container);
         } else {
             ::kill(n.pid, SIGSTOP);
+            wait_stopped(n.pid);
         }
         n.state = node_state::paused;
     }
