@@ -49,6 +49,17 @@ enum class errc {
     no_broker_available,      ///< none of the brokers could be reached by the deadline; the cause says why
     unknown_broker,           ///< no broker of that id in the metadata now; retriable, since one that restarts comes back under its id
     bad_configuration,        ///< an option that is unknown, wrong, or in conflict with another
+    // Sending records.
+    would_wait = 200,         ///< try_send: no room now, or the topic is not known yet; async_send waits
+    delivery_timed_out,       ///< not acknowledged by the delivery timeout, and certainly not in the log; the cause says what kept it
+    delivery_unknown,         ///< sent, and nobody knows whether it is in the log; the cause says why
+    send_withdrawn,           ///< canceled, or the producer closed, before the record was sent
+    detached,                 ///< canceled after the record was accepted: it goes its way, and may or may not get there
+    record_too_large,         ///< larger than a batch may be, here or at the broker
+    unknown_partition,        ///< the topic has no such partition, or none was named and the partitioner is "manual"
+    no_transaction,           ///< a transactional producer sends within a transaction only
+    transaction_aborted,      ///< the record's transaction was aborted before the record was sent
+    producer_failed,          ///< the producer cannot go on; the cause says why, and a new one is needed
 };
 
 /// Kafka's error codes, by the names of the specification in std case. detail/broker_errors.inc holds name, retriable and text.

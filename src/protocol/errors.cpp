@@ -46,6 +46,16 @@ std::string_view text_of(errc e) noexcept {
         case errc::no_broker_available: return "no broker could be reached";
         case errc::unknown_broker: return "the cluster has no broker of that id";
         case errc::bad_configuration: return "an option is wrong";
+        case errc::would_wait: return "it would have to wait";
+        case errc::delivery_timed_out: return "not delivered in time";
+        case errc::delivery_unknown: return "sent, but not known to be delivered";
+        case errc::send_withdrawn: return "withdrawn before it was sent";
+        case errc::detached: return "nobody waits for the delivery any more";
+        case errc::record_too_large: return "the record is too large";
+        case errc::unknown_partition: return "the topic has no such partition";
+        case errc::no_transaction: return "there is no transaction to send it in";
+        case errc::transaction_aborted: return "its transaction was aborted";
+        case errc::producer_failed: return "the producer cannot go on";
     }
     return "unknown error";
 }
@@ -60,8 +70,25 @@ bool is_retriable(errc e) noexcept {
         case errc::closed_mid_frame:
         case errc::request_timed_out:
         case errc::no_broker_available:
+        case errc::would_wait:
+        case errc::delivery_timed_out:
         // A broker that restarts leaves the metadata and comes back under its id, and ids come from the cluster.
         case errc::unknown_broker: return true;
+        default: return false;
+    }
+}
+
+// Of the codes that a send completes with: whether the record is certainly not in the log. Codes of requests say nothing about records.
+bool is_not_persisted(errc e) noexcept {
+    switch (e) {
+        case errc::would_wait:
+        case errc::delivery_timed_out:
+        case errc::send_withdrawn:
+        case errc::record_too_large:
+        case errc::unknown_partition:
+        case errc::no_transaction:
+        case errc::transaction_aborted:
+        case errc::producer_failed: return true;
         default: return false;
     }
 }
@@ -70,8 +97,16 @@ struct own_category final : std::error_category {
     const char* name() const noexcept override { return "kafkawire"; }
     std::string message(int value) const override { return std::string{text_of(static_cast<errc>(value))}; }
     bool equivalent(int value, const std::error_condition& c) const noexcept override {
-        if (c == make_error_condition(condition::retriable)) return is_retriable(static_cast<errc>(value));
-        return std::error_category::equivalent(value, c);
+        if (c.category() != condition_category()) return std::error_category::equivalent(value, c);
+        const auto code = static_cast<errc>(value);
+        switch (static_cast<condition>(c.value())) {
+            case condition::retriable: return is_retriable(code);
+            case condition::fatal: return code == errc::producer_failed;
+            case condition::abortable: return code == errc::transaction_aborted;
+            case condition::not_persisted: return is_not_persisted(code);
+            case condition::maybe_persisted: return code == errc::delivery_unknown || code == errc::detached;
+            default: return false;
+        }
     }
 };
 
@@ -97,6 +132,49 @@ bool is_abortable(broker_errc e) noexcept {
     return e == broker_errc::transaction_abortable || e == broker_errc::unknown_producer_id || e == broker_errc::invalid_producer_id_mapping;
 }
 
+// Refused before anything was appended. Others may come after the leader has appended: a leader that loses its office while it waits for its
+// followers answers NOT_LEADER_OR_FOLLOWER, one that waits in vain REQUEST_TIMED_OUT.
+bool is_not_persisted(broker_errc e) noexcept {
+    switch (e) {
+        case broker_errc::corrupt_message:
+        case broker_errc::message_too_large:
+        case broker_errc::invalid_topic_exception:
+        case broker_errc::record_list_too_large:
+        case broker_errc::not_enough_replicas:
+        case broker_errc::invalid_required_acks:
+        case broker_errc::topic_authorization_failed:
+        case broker_errc::cluster_authorization_failed:
+        case broker_errc::transactional_id_authorization_failed:
+        case broker_errc::invalid_timestamp:
+        case broker_errc::unsupported_version:
+        case broker_errc::unsupported_for_message_format:
+        case broker_errc::policy_violation:
+        case broker_errc::out_of_order_sequence_number:
+        case broker_errc::invalid_producer_epoch:
+        case broker_errc::invalid_txn_state:
+        case broker_errc::invalid_producer_id_mapping:
+        case broker_errc::concurrent_transactions:
+        case broker_errc::unknown_producer_id:
+        case broker_errc::unsupported_compression_type:
+        case broker_errc::invalid_record:
+        case broker_errc::throttling_quota_exceeded:
+        case broker_errc::producer_fenced:
+        case broker_errc::transaction_abortable: return true;
+        default: return false;
+    }
+}
+bool is_maybe_persisted(broker_errc e) noexcept {
+    switch (e) {
+        case broker_errc::unknown_server_error:
+        case broker_errc::request_timed_out:
+        case broker_errc::not_leader_or_follower:
+        case broker_errc::network_exception:
+        case broker_errc::not_enough_replicas_after_append:
+        case broker_errc::kafka_storage_error: return true;
+        default: return false;
+    }
+}
+
 struct kafka_category final : std::error_category {
     const char* name() const noexcept override { return "kafka"; }
     std::string message(int value) const override {
@@ -115,6 +193,8 @@ struct kafka_category final : std::error_category {
             case condition::fenced: return is_fenced(code);
             case condition::fatal: return is_fatal(code);
             case condition::abortable: return is_abortable(code);
+            case condition::not_persisted: return is_not_persisted(code);
+            case condition::maybe_persisted: return is_maybe_persisted(code);
             default: return false;
         }
     }
