@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "client/core.hpp"
+#include "client/routed_call.hpp"
 
 namespace kafkawire::inline v0_1 {
 

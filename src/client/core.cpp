@@ -1,11 +1,8 @@
 #include "client/core.hpp"
 
-#include <kafkawire/protocol/api.hpp>
-#include <kafkawire/protocol/frame.hpp>
-
 #include <algorithm>
 
-#include "net/texts.hpp"
+#include "client/routed_call.hpp"
 
 namespace kafkawire::client_detail {
 
@@ -14,21 +11,24 @@ namespace {
 using protocol::messages::metadata_request;
 using protocol::messages::metadata_response;
 
-// The client's own question for the brokers; its answer is learned on the way like every Metadata answer.
+// The client's own question for brokers and topics; the brokers in its answer are learned on the way like those of every Metadata answer.
 class refresh_operation final : public operation {
 public:
-    explicit refresh_operation(unique_function<void(error)> done) : done_{std::move(done)} {
+    using handler = unique_function<void(const error&, const metadata_response&)>;
+
+    refresh_operation(metadata_request question, handler done) : message_{std::move(question)}, done_{std::move(done)} {
         request_schema = &protocol::schema_of<metadata_request>();
         request = &message_;
         response_schema = &protocol::schema_of<metadata_response>();
         response = &answer_;
+        lenient = true;
     }
-    void complete(error why, answer_info) override { done_(std::move(why)); }
+    void complete(error why, answer_info) override { done_(why, answer_); }
 
 private:
     metadata_request message_;
     metadata_response answer_;
-    unique_function<void(error)> done_;
+    handler done_;
 };
 
 error simple(errc code, std::string text, std::string hint = {}) {
@@ -46,21 +46,70 @@ core::core(asio::any_io_executor executor, client_options options, const std::ve
     : executor_{std::move(executor)},
       options_{std::move(options)},
       env_{std::move(env)},
-      names_{std::move(names)},
-      directory_{bootstrap, {options_.reconnect_backoff, std::max(options_.reconnect_backoff, options_.reconnect_backoff_max)}, env_->random()} {
-    timer_ = env_->make_timer([this] { expire(); });
+      pool_{std::make_shared<pool>(env_, std::move(names), options_, bootstrap, static_cast<pool_watcher&>(*this))},
+      refresh_{{.max_age = options_.metadata_max_age}} {
+    timer_ = env_->make_timer([this] { pump(); });
 }
+
+core::~core() { pool_->close(simple(errc::client_closed, {})); }
+
+void core::close() {
+    if (std::exchange(closed_, true)) return;
+    timer_->clear();
+    for (auto& c : std::exchange(waiting_, {})) c->finish(simple(errc::client_closed, {}));
+    pool_->close(simple(errc::client_closed, {}));
+    asked_.clear();  // they hold us
+    held_.reset();
+}
+
+// --- requests of drivers ---
+
+void core::send(std::int32_t broker_id, lane l, std::shared_ptr<net::call> what) {
+    if (const auto at = pool_->brokers().find(broker_id); at || closed_) return pool_->send(at.value_or(0), l, std::move(what));
+    refresh_topics();
+    auto why = simple(errc::unknown_broker, "the cluster has no broker " + std::to_string(broker_id) + " now", "it may be down; the brokers that are up are in the metadata");
+    why.api_key = what->api_key;
+    pool_->tell_later(std::move(what), {std::move(why), {}, -1, false, true});
+}
+
+void core::withdraw(std::int32_t, lane l, net::call* what) { pool_->withdraw(l, what); }
+
+bool core::open(std::int32_t broker_id, lane l) {
+    const auto at = pool_->brokers().find(broker_id);
+    if (at) pool_->open(*at, l);
+    return at.has_value();
+}
+
+unsigned core::lanes_up(std::int32_t broker_id) const {
+    const auto at = brokers().find(broker_id);
+    return at ? pool_->lanes_up(*at) : 0;
+}
+
+void core::throttle(std::int32_t broker_id, std::chrono::milliseconds how_long, lane l) {
+    if (const auto at = brokers().find(broker_id)) pool_->throttle(*at, l, how_long);
+}
+
+std::optional<net::time_point> core::throttled_until(std::int32_t broker_id, lane l) const {
+    const auto at = brokers().find(broker_id);
+    return at ? pool_->throttled_until(*at, l) : std::nullopt;
+}
+
+// --- requests of the application ---
 
 void core::route(const std::shared_ptr<routed_call>& c) {
     if (closed_) return c->finish(simple(errc::client_closed, {}));
+    const auto send_to = [&](std::size_t broker) {
+        c->tried_.push_back(broker);
+        pool_->send(broker, lane::other, c);
+    };
     if (const auto id = c->operation_->options.broker) {
-        if (const auto at = directory_.find(*id)) {
-            if (!directory_.fresh(env_->now(), options_.metadata_max_age)) refresh();
-            return send(*at, c);
+        if (const auto at = brokers().find(*id)) {
+            if (!brokers().fresh(env_->now(), options_.metadata_max_age)) refresh_topics();
+            return send_to(*at);
         }
         return wait_for_brokers(c);
     }
-    if (const auto at = directory_.choose(c->tried_)) return send(*at, c);
+    if (const auto at = pool_->brokers().choose(c->tried_)) return send_to(*at);
     if (c->failures_.size() == 1) return c->finish(c->failures_.front());
     auto why = simple(errc::no_broker_available, {}, c->failures_.empty() ? "" : c->failures_.back().hint);
     for (const auto& f : c->failures_) why.text += (why.text.empty() ? "none of " + std::to_string(c->failures_.size()) + " brokers could be asked: " : "; ") + f.broker + ": " + (f.text.empty() ? f.code.message() : f.text);
@@ -73,221 +122,167 @@ void core::route(const std::shared_ptr<routed_call>& c) {
     c->finish(std::move(why));
 }
 
-void core::send(std::size_t broker, const std::shared_ptr<routed_call>& c) {
-    c->tried_.push_back(broker);
-    connection_to(broker).send(c);
-}
-
-net::connection& core::connection_to(std::size_t broker) {
-    if (connections_.size() <= broker) connections_.resize(broker + 1);
-    auto& c = connections_[broker];
-    if (c) return *c;
-    const auto& e = directory_.entries()[broker];
-    net::connection_settings settings;
-    settings.host = e.host;
-    settings.port = e.port;
-    settings.client_id = options_.client_id;
-    settings.connect_timeout = options_.connect_timeout;
-    settings.max_response = options_.max_response;
-    settings.max_in_flight = options_.max_in_flight;
-    settings.not_before = e.not_before;
-    settings.last_failure = e.last_error;
-    directory_.opening(broker);
-    // The connection outlives us at most by what is under way in the environment, so its watcher must not keep us, nor trust that we are there.
-    const auto self = weak_from_this();
-    c = std::make_shared<net::connection>(env_, names_, std::move(settings),
-                                          net::connection::observer{
-                                              [self, broker] {
-                                                  if (const auto alive = self.lock()) alive->directory_.ready(broker);
-                                              },
-                                              [self, broker](const error& why, bool was_ready) {
-                                                  const auto alive = self.lock();
-                                                  if (!alive) return;
-                                                  if (!alive->closed_) alive->directory_.closed(broker, why, was_ready, alive->env_->now(), alive->env_->random());
-                                                  alive->connections_[broker].reset();
-                                              },
-                                          });
-    return *c;
-}
-
-// --- what is known of the brokers ---
-
-void core::learn(const metadata_response& m) {
-    if (m.brokers.empty()) return;  // a broker that has not found its cluster yet says so
-    std::vector<directory::learned> found;
-    for (const auto& b : m.brokers) {
-        if (b.host.empty() || b.port <= 0 || b.port > 65535 || b.node_id < 0) continue;
-        found.push_back({b.node_id, b.host, static_cast<std::uint16_t>(b.port), b.rack.value_or("")});
-    }
-    for (const auto broker : directory_.learn(found, env_->now())) {
-        if (broker >= connections_.size() || !connections_[broker]) continue;
-        const auto c = connections_[broker];
-        if (c->machine().load() == 0) c->close(simple(errc::connection_closed, "the broker left the cluster"));
-    }
-}
-
-void core::refresh() {
-    if (refreshing_ || closed_) return;
-    refreshing_ = true;
-    auto done = [self = weak_from_this()](const error& why) {
-        if (const auto alive = self.lock()) alive->refreshed(why);
-    };
-    route(std::make_shared<routed_call>(shared_from_this(), std::make_unique<refresh_operation>(std::move(done))));
-}
-
-void core::refreshed(const error& why) {
-    refreshing_ = false;
-    for (auto& c : std::exchange(waiting_, {})) {
-        const auto id = *c->operation_->options.broker;
-        if (!why && directory_.find(id)) {
-            send(*directory_.find(id), c);
-            continue;
-        }
-        if (why.code == errc::client_closed) {
-            c->finish(simple(errc::client_closed, {}));
-            continue;
-        }
-        auto told = why ? simple(errc::no_broker_available, "the brokers of the cluster could not be asked for, to find broker " + std::to_string(id), why.hint)
-                        : simple(errc::unknown_broker, "the cluster has no broker " + std::to_string(id) + " now", "it may be down; the brokers that are up are in the metadata");
-        if (why) told.cause = std::make_shared<const error>(why);
-        c->finish(std::move(told));
-    }
-    set_timer();
+void core::forget(const std::shared_ptr<routed_call>& c) {
+    std::erase(waiting_, c);
+    pool_->withdraw(lane::other, c.get());
 }
 
 void core::wait_for_brokers(const std::shared_ptr<routed_call>& c) {
     waiting_.push_back(c);
+    refresh_.want(env_->now());
+    pump();
+}
+
+// --- what is known ---
+
+topic_info& core::want_topic(std::string_view name, bool may_create) {
+    const bool first = !topics_.find(name);
+    auto& t = topics_.want(name, may_create);
+    refresh_.keep_fresh();
+    if (closed_ || (t.known && !t.error)) return t;
+    // By the timer, so that topics that are wanted one after the other are asked for together.
+    if (first) refresh_.want_at_once(env_->now());
+    else refresh_.want(env_->now());
     set_timer();
-    refresh();
+    return t;
+}
+
+void core::refresh_topics() {
+    if (closed_) return;
+    refresh_.want(env_->now());
+    set_timer();
+}
+
+void core::leader_hint(topic_info& t, std::int32_t partition, std::int32_t leader, std::int32_t leader_epoch) {
+    if (topics_.hint(t, partition, leader, leader_epoch)) notify(true, false);
+}
+
+void core::node_hint(std::int32_t id, std::string host, std::uint16_t port, std::string rack) {
+    if (host.empty() || host.size() > 255 || port == 0 || id < 0) return;
+    pool_->brokers().learn_one({id, std::move(host), port, std::move(rack)});
+    notify(false, true);
+}
+
+void core::learn(const metadata_response& m) {
+    if (topics_.merge(m, nullptr, env_->now())) notify(true, false);
+    if (m.brokers.empty()) return;  // a broker that has not found its cluster yet says so
+    std::vector<directory::learned> found;
+    for (const auto& b : m.brokers) {
+        if (b.host.empty() || b.host.size() > 255 || b.port <= 0 || b.port > 65535 || b.node_id < 0) continue;
+        found.push_back({b.node_id, b.host, static_cast<std::uint16_t>(b.port), b.rack.value_or("")});
+    }
+    for (const auto broker : pool_->brokers().learn(found, env_->now())) pool_->forget(broker, simple(errc::connection_closed, "the broker left the cluster"));
+}
+
+void core::broker_up(std::size_t) { notify(false, true); }
+
+void core::broker_lost(std::size_t, const error&, bool) {
+    // Whoever was there may have lost its partitions to somebody else.
+    if (!topics_.empty()) refresh_topics();
+    notify(false, true);
+}
+
+void core::pump() {
+    if (closed_) return;
+    expire_waiting();
+    for (auto todo = refresh_.step(env_->now()); todo != refresh_fsm::action::none; todo = refresh_.step(env_->now()))
+        ask(todo == refresh_fsm::action::ask_another);
+    set_timer();
+}
+
+void core::ask(bool another) {
+    if (!another) question_ = topics_.request();
+    std::vector<std::size_t> busy;
+    for (const auto& c : asked_)
+        if (!c->tried_.empty()) busy.push_back(c->tried_.back());
+    if (another && !pool_->brokers().has_other(busy)) return;
+    auto which = std::make_shared<std::weak_ptr<routed_call>>();
+    auto done = [self = weak_from_this(), which](const error& why, const metadata_response& m) {
+        if (const auto alive = self.lock()) alive->answered(which->lock(), why, m);
+    };
+    const auto call = std::make_shared<routed_call>(shared_from_this(), std::make_unique<refresh_operation>(question_, std::move(done)));
+    *which = call;
+    call->tried_ = std::move(busy);
+    asked_.push_back(call);
+    route(call);
+}
+
+void core::answered(const std::shared_ptr<routed_call>& which, const error& why, const metadata_response& m) {
+    std::erase(asked_, which);
+    if (why) {
+        if (asked_.empty()) end_refresh(why);
+        return;
+    }
+    for (const auto& other : std::exchange(asked_, {})) {
+        forget(other);
+        other->operation_.reset();
+    }
+    topics_.merge(m, &question_, env_->now());
+    end_refresh({});
+}
+
+void core::end_refresh(const error& why) {
+    if (why) {
+        refresh_error_ = why;
+        refresh_.failed(env_->now());
+    } else {
+        refresh_error_.reset();
+        refresh_.answered(env_->now(), topics_.settled(), topics_.creation_due());
+    }
+    notify(true, false);
+    for (auto& c : std::exchange(waiting_, {})) {
+        const auto id = *c->operation_->options.broker;
+        if (why.code == errc::client_closed) {
+            c->finish(simple(errc::client_closed, {}));
+        } else if (why) {
+            auto told = simple(errc::no_broker_available, "the brokers of the cluster could not be asked for, to find broker " + std::to_string(id), why.hint);
+            told.cause = std::make_shared<const error>(why);
+            c->finish(std::move(told));
+        } else if (brokers().find(id)) {
+            route(c);
+        } else {
+            c->finish(simple(errc::unknown_broker, "the cluster has no broker " + std::to_string(id) + " now", "it may be down; the brokers that are up are in the metadata"));
+        }
+    }
+    set_timer();
+}
+
+void core::notify(bool topics, bool brokers) {
+    const bool on_its_way = topics_news_ || brokers_news_;
+    topics_news_ |= topics;
+    brokers_news_ |= brokers;
+    if (on_its_way || watchers_.empty()) {
+        if (watchers_.empty()) topics_news_ = brokers_news_ = false;
+        return;
+    }
+    env_->post([self = weak_from_this()] {
+        const auto alive = self.lock();
+        if (!alive) return;
+        const bool of_topics = std::exchange(alive->topics_news_, false), of_brokers = std::exchange(alive->brokers_news_, false);
+        for (auto* w : std::vector{alive->watchers_}) {
+            const auto still = [&] { return std::find(alive->watchers_.begin(), alive->watchers_.end(), w) != alive->watchers_.end(); };
+            if (of_topics && still()) w->topics_changed();
+            if (of_brokers && still()) w->brokers_changed();
+        }
+    });
 }
 
 void core::set_timer() {
-    std::optional<net::time_point> at;
+    if (closed_) return;
+    auto at = refresh_.next_wakeup();
     for (const auto& c : waiting_) at = at ? std::min(*at, c->deadline) : c->deadline;
     if (at) timer_->set(*at);
     else timer_->clear();
 }
 
-void core::expire() {
+void core::expire_waiting() {
     const auto now = env_->now();
+    if (std::none_of(waiting_.begin(), waiting_.end(), [&](const auto& c) { return c->deadline <= now; })) return;
     auto late = std::exchange(waiting_, {});
     for (auto& c : late)
         if (c->deadline > now) waiting_.push_back(std::exchange(c, nullptr));
-    set_timer();
     for (auto& c : late)
         if (c) c->finish(simple(errc::request_timed_out, "the brokers of the cluster were not learned in time"));
-}
-
-void core::close() {
-    if (std::exchange(closed_, true)) return;
-    timer_->clear();
-    for (auto& c : std::exchange(waiting_, {})) c->finish(simple(errc::client_closed, {}));
-    for (auto& c : std::vector{connections_})
-        if (c) c->close(simple(errc::client_closed, {}));
-    held_.reset();
-}
-
-// --- one call ---
-
-routed_call::routed_call(std::shared_ptr<core> c, std::unique_ptr<operation> what) : core_{std::move(c)}, operation_{std::move(what)} {
-    api_key = operation_->request_schema->key;
-    const auto& o = operation_->options;
-    speaks = o.version ? protocol::only(*o.version) : operation_->request_schema->versions;
-    expects_reply = operation_->expects_reply;
-    started = core_->env().now();
-    const std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};
-    deadline = started + std::clamp(o.timeout.value_or(core_->options().request_timeout), std::chrono::milliseconds{0}, longest);
-}
-
-protocol::wire_error routed_call::encode(std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) {
-    if (!operation_) return {errc::canceled, 0, {}, "canceled"};
-    const auto write = [&](const void* message, protocol::scatter& into) {
-        return protocol::encode_request(*operation_->request_schema, message, version, correlation_id, client_id, into);
-    };
-    protocol::scatter frame;
-    if (operation_->lenient && version < 4) {
-        auto copy = *static_cast<const metadata_request*>(operation_->request);
-        copy.allow_auto_topic_creation = true;
-        if (auto e = write(&copy, frame)) return e;
-    } else if (auto e = write(operation_->request, frame)) {
-        return e;
-    }
-    // Borrowed records are copied here, once: a cancelled call hands its memory back at once, while the socket may still be writing. The
-    // producer has calls of its own that own their batches and copy nothing.
-    if (!frame.splices.empty()) {
-        protocol::scatter whole;
-        whole.own.reserve(frame.size());
-        for (const auto part : frame.parts()) whole.own.insert(whole.own.end(), part.begin(), part.end());
-        frame = std::move(whole);
-    }
-    to = std::move(frame);
-    return {};
-}
-
-void routed_call::done(net::outcome result) {
-    if (!operation_) return;  // canceled meanwhile
-    if (result.why && may_go_elsewhere(result)) {
-        failures_.push_back(std::move(result.why));
-        return core_->route(shared_from_this());
-    }
-    answer_info info;
-    info.version = result.version;
-    const auto& e = core_->brokers().entries()[tried_.back()];
-    info.broker = net::host_and_port(e.host, e.port);
-    info.bytes = result.answer.bytes;
-    auto why = result.why ? std::move(result.why) : read_answer(result);
-    if (why.code) {
-        why.attempt = static_cast<int>(tried_.size());
-        why.api_key = api_key;
-    }
-    finish(std::move(why), std::move(info));
-}
-
-// A request that certainly was not sent may be sent to somebody else. To one that was told which broker to ask, only a connection that had
-// been working counts as an accident worth a second try.
-bool routed_call::may_go_elsewhere(const net::outcome& result) const {
-    if (result.maybe_processed || !result.connection_failed || result.why.code == errc::client_closed) return false;
-    if (!operation_->options.broker) return true;
-    return result.why.in == phase::request && tried_.size() == 1;
-}
-
-error routed_call::read_answer(const net::outcome& result) {
-    if (!expects_reply) return {};
-    protocol::messages::response_header header;
-    std::size_t body_at = 0;
-    auto wrong = protocol::decode_response_header(header, result.answer.view(), api_key, result.version, body_at);
-    if (!wrong) wrong = protocol::decode(*operation_->response_schema, operation_->response, result.answer.view().subspan(body_at), result.version);
-    if (!wrong) {
-        if (api_key == metadata_request::key) core_->learn(*static_cast<const metadata_response*>(operation_->response));
-        return {};
-    }
-    auto e = simple(wrong.code, "the answer cannot be read: " + wrong.message(), "please report this, with the broker's version");
-    e.in = phase::request;
-    e.api_version = result.version;
-    const auto& b = core_->brokers().entries()[tried_.back()];
-    e.broker = net::host_and_port(b.host, b.port);
-    return e;
-}
-
-void routed_call::go() { core_->route(shared_from_this()); }
-
-void routed_call::cancel() {
-    // Not inline: we are called from inside the cancellation slot that telling would empty.
-    core_->env().post([self = shared_from_this()] {
-        if (!self->operation_) return;
-        auto& c = *self->core_;
-        std::erase(c.waiting_, self);
-        if (!self->tried_.empty() && self->tried_.back() < c.connections_.size() && c.connections_[self->tried_.back()])
-            c.connections_[self->tried_.back()]->withdraw(self.get());
-        self->finish(simple(errc::canceled, {}));
-    });
-}
-
-void routed_call::finish(error why, answer_info info) {
-    if (auto op = std::exchange(operation_, nullptr)) {
-        const auto keep = shared_from_this();
-        op->complete(std::move(why), std::move(info));
-    }
 }
 
 }  // namespace kafkawire::client_detail

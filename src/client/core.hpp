@@ -1,76 +1,111 @@
-// core: the driver of kw::client. Gives each broker of the directory a connection and each request a broker; decides nothing that the
-// directory or the connection machine could decide. Knows no Asio but the executor that handlers run on.
+// core: the driver of kw::client. Knows brokers and topics, gives each request a broker, keeps what is known up to date; decides nothing that
+// one of its machines could decide. Knows no Asio but the executor that handlers run on.
+//
+// Producer and consumer are built on want_topic(), refresh_topics() and send(): they decide what goes where, the core brings it there.
 #pragma once
-#include <kafkawire/client.hpp>
-
-#include "client/directory.hpp"
-#include "net/connection.hpp"
+#include "client/pool.hpp"
+#include "client/refresh_fsm.hpp"
+#include "client/topic_table.hpp"
 
 namespace kafkawire::client_detail {
 
 class routed_call;
 
-class core : public std::enable_shared_from_this<core> {
+/// Told that there is something to look at. Never inside a call of his own, and once for many things.
+class metadata_watcher {
+public:
+    /// A refresh of the topics has ended, well or not, or a leader has changed. Whoever still lacks something asks again: refresh_topics().
+    virtual void topics_changed() = 0;
+    /// A connection came up or was lost, or a broker is silent or speaks again.
+    virtual void brokers_changed() {}
+
+protected:
+    ~metadata_watcher() = default;
+};
+
+class core final : public std::enable_shared_from_this<core>, private pool_watcher {
 public:
     core(asio::any_io_executor executor, client_options options, const std::vector<bootstrap_address>& bootstrap, std::shared_ptr<net::environment> env,
          std::shared_ptr<net::resolver> names);
+    ~core();
 
     void close();
+    [[nodiscard]] bool is_closed() const noexcept { return closed_; }
     /// Lets go of it when it is closed.
     void hold(std::shared_ptr<const void> what) { held_ = std::move(what); }
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] const client_options& options() const noexcept { return options_; }
-    [[nodiscard]] const directory& brokers() const noexcept { return directory_; }
+    [[nodiscard]] const directory& brokers() const noexcept { return pool_->brokers(); }
+    [[nodiscard]] const std::shared_ptr<net::environment>& shared_env() const noexcept { return env_; }
     [[nodiscard]] net::environment& env() noexcept { return *env_; }
+
+    // --- topics ---
+    /// Interns the name and asks for the topic if it is not known yet. From now on it is part of every refresh.
+    topic_info& want_topic(std::string_view name, bool may_create);
+    /// What is known seems wrong. One question is under way at a time; they keep 100 ms to 1 s between them while they are asked for again and
+    /// again; a broker that is silent is passed over.
+    void refresh_topics();
+    void watch(metadata_watcher& w) { watchers_.push_back(&w); }
+    void unwatch(metadata_watcher& w) { std::erase(watchers_, &w); }
+    /// Why the last refresh failed, for causes of timeouts. Null if it worked.
+    [[nodiscard]] const error* last_metadata_error() const noexcept { return refresh_error_ ? &*refresh_error_ : nullptr; }
+    /// CurrentLeader of a Produce or Fetch answer (KIP-951). Ignored if its epoch is older than what is known.
+    void leader_hint(topic_info& t, std::int32_t partition, std::int32_t leader, std::int32_t leader_epoch);
+    /// NodeEndpoints of such an answer: where that leader is.
+    void node_hint(std::int32_t id, std::string host, std::uint16_t port, std::string rack);
+    [[nodiscard]] const topic_table& topics() const noexcept { return topics_; }
+
+    // --- requests ---
+    /// done() is called once, later and never inside this, unless the call is withdrawn. A broker that is not known: errc::unknown_broker, and
+    /// the brokers are asked for.
+    void send(std::int32_t broker_id, lane l, std::shared_ptr<net::call> what);
+    /// The call is not told any more. `broker_id` may be any: a broker's address can change under a call.
+    void withdraw(std::int32_t broker_id, lane l, net::call* what);
+    /// Connects before anything is to be sent. False: no such broker is known.
+    bool open(std::int32_t broker_id, lane l);
+    /// Connections to that broker that are up.
+    [[nodiscard]] unsigned lanes_up(std::int32_t broker_id) const;
+    /// For that long nothing more is sent to that broker on that lane (KIP-219); calls wait here, and time out here.
+    void throttle(std::int32_t broker_id, std::chrono::milliseconds how_long, lane l = lane::produce);
+    [[nodiscard]] std::optional<net::time_point> throttled_until(std::int32_t broker_id, lane l = lane::produce) const;
 
 private:
     friend class routed_call;
 
+    // routed_call
     void route(const std::shared_ptr<routed_call>& c);
-    void send(std::size_t broker, const std::shared_ptr<routed_call>& c);
-    net::connection& connection_to(std::size_t broker);
+    void forget(const std::shared_ptr<routed_call>& c);
     void learn(const protocol::messages::metadata_response& m);
-    void refresh();
-    void refreshed(const error& why);
     void wait_for_brokers(const std::shared_ptr<routed_call>& c);
+
+    // pool_watcher
+    void broker_up(std::size_t broker) override;
+    void broker_lost(std::size_t broker, const error& why, bool was_up) override;
+
+    void pump();
+    void ask(bool another);
+    void answered(const std::shared_ptr<routed_call>& which, const error& why, const protocol::messages::metadata_response& m);
+    void end_refresh(const error& why);
+    void notify(bool topics, bool brokers);
     void set_timer();
-    void expire();
+    void expire_waiting();
 
     asio::any_io_executor executor_;
     client_options options_;
     std::shared_ptr<net::environment> env_;
-    std::shared_ptr<net::resolver> names_;                  // null: the environment's
-    directory directory_;
-    std::vector<std::shared_ptr<net::connection>> connections_;  // by the directory's index; null: none
+    std::shared_ptr<pool> pool_;
+    topic_table topics_;
+    refresh_fsm refresh_;
+    protocol::messages::metadata_request question_;         // of the refresh that is under way
+    std::vector<std::shared_ptr<routed_call>> asked_;       // who has it; the first good answer counts
+    std::optional<error> refresh_error_;
     std::vector<std::shared_ptr<routed_call>> waiting_;     // for metadata, because their broker is not known
-    std::unique_ptr<net::timer> timer_;                     // of waiting_
+    std::unique_ptr<net::timer> timer_;                     // of refresh_ and waiting_
+    std::vector<metadata_watcher*> watchers_;
+    bool topics_news_ = false, brokers_news_ = false;       // watchers are about to be told
     std::shared_ptr<const void> held_;                      // what the bootstrap address needs to be good
-    bool refreshing_ = false;
     bool closed_ = false;
-};
-
-/// One operation on its way: to a broker, perhaps to another one, and back.
-class routed_call final : public net::call, public begun, public std::enable_shared_from_this<routed_call> {
-public:
-    routed_call(std::shared_ptr<core> c, std::unique_ptr<operation> what);
-
-    protocol::wire_error encode(std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) override;
-    void done(net::outcome result) override;
-    void go() override;
-    void cancel() override;
-    void finish(error why, answer_info info = {});
-
-private:
-    friend class core;
-
-    [[nodiscard]] error read_answer(const net::outcome& result);
-    [[nodiscard]] bool may_go_elsewhere(const net::outcome& result) const;
-
-    std::shared_ptr<core> core_;
-    std::unique_ptr<operation> operation_;                  // null: told
-    std::vector<std::size_t> tried_;                        // of the directory, in order; the last one has it now
-    std::vector<error> failures_;                           // one for each that failed
 };
 
 }  // namespace kafkawire::client_detail

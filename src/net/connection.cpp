@@ -30,6 +30,26 @@ void connection::step(event e) {
     set_timer();
 }
 
+void connection::asked(event e) {
+    if (stepping_) return step(std::move(e));
+    asked_ = true;
+    step(std::move(e));
+    asked_ = false;
+}
+
+void connection::withdraw(call* what) {
+    std::erase_if(later_, [&](const tell& t) { return t.whom.get() == what; });
+    asked(withdrawn{what});
+}
+
+void connection::tell_later() {
+    while (!later_.empty()) {  // one that is told may withdraw another
+        auto next = std::move(later_.front());
+        later_.pop_front();
+        next.whom->done(std::move(next.what));
+    }
+}
+
 void connection::set_timer() {
     const auto at = machine_.next_wakeup();
     if (!at) return;  // a timer that fires for nothing costs one look; moving it for every answer would cost more
@@ -66,11 +86,15 @@ void connection::carry_out(write_frame& a) {
     if (writing_.empty()) write();
 }
 
-void connection::carry_out(tell& a) { a.whom->done(std::move(a.what)); }
+void connection::carry_out(tell& a) {
+    if (!asked_) return a.whom->done(std::move(a.what));
+    later_.push_back(std::move(a));
+    if (later_.size() == 1) env_->post([self = shared_from_this()] { self->tell_later(); });
+}
 
 void connection::carry_out(announce_ready&) {
     was_ready_ = true;
-    watcher_.on_ready();
+    if (watcher_.on_ready) watcher_.on_ready();
 }
 
 void connection::carry_out(announce_closed& a) {
@@ -79,7 +103,7 @@ void connection::carry_out(announce_closed& a) {
     if (socket_) socket_->close();
     queued_.clear();
     timer_->clear();
-    watcher_.on_closed(a.why, was_ready_);
+    if (watcher_.on_closed) watcher_.on_closed(a.why, was_ready_);
 }
 
 void connection::read() {

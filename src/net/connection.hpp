@@ -8,7 +8,7 @@ namespace kafkawire::net {
 
 class connection : public std::enable_shared_from_this<connection> {
 public:
-    /// Neither may be empty. Called from the driver, never inside send(), open() or close().
+    /// Called from the driver, never inside send() or open().
     struct observer {
         unique_function<void()> on_ready;
         unique_function<void(const error& why, bool was_ready)> on_closed;
@@ -19,13 +19,16 @@ public:
     ~connection();
 
     /// Connects, if that has not begun yet.
-    void open() { step(open_requested{}); }
-    /// Sends when the connection is up. `what->done()` is called once, later, unless it is withdrawn.
-    void send(std::shared_ptr<call> what) { step(send_requested{std::move(what)}); }
+    void open() { asked(open_requested{}); }
+    /// Sends when the connection is up. `what->done()` is called once, later and never inside this, unless it is withdrawn.
+    void send(std::shared_ptr<call> what) { asked(send_requested{std::move(what)}); }
     /// Forgets a call without telling it.
-    void withdraw(call* what) { step(withdrawn{what}); }
-    /// Closes for good; all calls are told `why`.
-    void close(error why) { step(close_requested{std::move(why)}); }
+    void withdraw(call* what);
+    /// Closes for good; all calls are told `why`, later.
+    void close(error why) { asked(close_requested{std::move(why)}); }
+
+    /// Its observer is told nothing from now on.
+    void forget_watcher() { watcher_ = {}; }
 
     [[nodiscard]] const connection_fsm& machine() const noexcept { return machine_; }
 
@@ -35,7 +38,9 @@ private:
         std::unique_ptr<stream> socket;
     };
 
+    void asked(event e);
     void step(event e);
+    void tell_later();
     void carry_out(start_resolve& a);
     void carry_out(open_socket& a);
     void carry_out(drop_socket& a);
@@ -61,7 +66,9 @@ private:
     std::vector<frame> writing_;                            // under the write that is under way
     std::vector<protocol::bytes_view> parts_;               // of writing_
     std::deque<event> inbox_;                               // events that arrived inside a step: a call that is told may send another
+    std::deque<tell> later_;                                // what came of a step that our owner asked for: he is not told inside his own call
     bool stepping_ = false;
+    bool asked_ = false;                                    // this step was asked for by our owner, not by the environment
     bool was_ready_ = false;
     actions actions_;
 };

@@ -21,13 +21,13 @@ TEST_CASE("a request to any broker goes to one that is up, else to one that fail
     const auto first = d.choose({});
     REQUIRE(first);
     CHECK(d.entries()[*first].host == "b");
-    d.closed(1, refused(), false, t0, 512);
-    d.closed(2, refused(), false, t0, 512);
-    d.closed(2, refused(), false, t0, 512);
+    d.closed(1, refused(), false, 0s, t0, 512);
+    d.closed(2, refused(), false, 0s, t0, 512);
+    d.closed(2, refused(), false, 0s, t0, 512);
     CHECK(d.choose({}) == 0u);
     const std::size_t tried[] = {0};
     CHECK(d.choose(tried) == 1u);
-    d.ready(2);
+    d.ready(2, t0);
     CHECK(d.choose({}) == 2u);
     CHECK(d.choose({}) == 2u);
     const std::size_t all[] = {0, 1, 2};
@@ -36,8 +36,8 @@ TEST_CASE("a request to any broker goes to one that is up, else to one that fail
 
 TEST_CASE("requests take turns among brokers that are up") {
     directory d{three, {}, 0};
-    d.ready(0);
-    d.ready(2);
+    d.ready(0, t0);
+    d.ready(2, t0);
     CHECK(d.choose({}) == 0u);
     CHECK(d.choose({}) == 2u);
     CHECK(d.choose({}) == 0u);
@@ -45,17 +45,20 @@ TEST_CASE("requests take turns among brokers that are up") {
 
 TEST_CASE("the backoff doubles to its limit, spread by a fifth, and a connection that works ends it") {
     directory d{three, {50ms, 1s}, 0};
+    auto now = t0;
     const std::chrono::milliseconds expected[] = {50ms, 100ms, 200ms, 400ms, 800ms, 1000ms, 1000ms};
     for (const auto e : expected) {
-        d.closed(0, refused(), false, t0, 0);
-        CHECK(*d.entries()[0].not_before - t0 == std::chrono::duration_cast<net::time_point::duration>(e * 0.8));
+        d.closed(0, refused(), false, 0s, now, 0);
+        d.closed(0, refused(), false, 0s, now, 0);  // another connection to it, which was under way at the same time
+        CHECK(*d.entries()[0].not_before - now == std::chrono::duration_cast<net::time_point::duration>(e * 0.8));
+        now = *d.entries()[0].not_before;
     }
-    d.closed(0, refused(), false, t0, 1023);
-    CHECK(*d.entries()[0].not_before - t0 == 1200ms);
-    d.ready(0);
+    d.closed(0, refused(), false, 0s, now, 1023);
+    CHECK(*d.entries()[0].not_before - now == 1200ms);
+    d.ready(0, t0);
     CHECK_FALSE(d.entries()[0].not_before);
     CHECK_FALSE(d.entries()[0].last_error);
-    d.closed(0, refused(), true, t0, 0);  // a connection that had worked: the next one may come at once
+    d.closed(0, refused(), true, 10s, now, 0);  // a connection that had worked: the next one may come at once
     CHECK_FALSE(d.entries()[0].not_before);
 }
 
@@ -85,7 +88,7 @@ TEST_CASE("metadata gives brokers their ids, moves them, and forgets those that 
         CHECK_FALSE(d.entries()[0].gone);
     }
     SECTION("a broker that cannot be reached makes the metadata stale") {
-        d.closed(3, refused(), false, t0, 0);
+        d.closed(3, refused(), false, 0s, t0, 0);
         CHECK_FALSE(d.fresh(t0, 5min));
     }
 }

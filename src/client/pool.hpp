@@ -1,0 +1,85 @@
+// pool: the connections of a client, one for each broker and lane, made on demand. The driver between the directory, which decides who may be
+// connected to and when, and the connections. Holds calls back while a broker wants to be left alone (KIP-219).
+// Owns: connections, and calls that are held. Never: tells a call inside the call that handed it over, tells one twice.
+#pragma once
+#include "client/directory.hpp"
+#include "net/connection.hpp"
+
+#include <array>
+#include <deque>
+
+namespace kafkawire::client_detail {
+
+/// What a connection is for. A broker serves one request of a connection at a time, so that what may wait for long does not share one.
+enum class lane : std::uint8_t { other, produce, fetch, coordinator };
+inline constexpr std::size_t lanes = 4;
+
+/// Told of what happens to connections, never inside a call of his own.
+class pool_watcher {
+public:
+    virtual void broker_up(std::size_t broker) = 0;
+    /// `was_up`: it had worked. Not told of connections that we closed ourselves.
+    virtual void broker_lost(std::size_t broker, const error& why, bool was_up) = 0;
+
+protected:
+    ~pool_watcher() = default;
+};
+
+class pool : public std::enable_shared_from_this<pool> {
+public:
+    pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver> names, const client_options& options, const std::vector<bootstrap_address>& bootstrap,
+         pool_watcher& watcher);
+
+    [[nodiscard]] directory& brokers() noexcept { return directory_; }
+    [[nodiscard]] const directory& brokers() const noexcept { return directory_; }
+
+    void send(std::size_t broker, lane l, std::shared_ptr<net::call> what);
+    /// Whatever connection of that lane has it forgets it.
+    void withdraw(lane l, net::call* what);
+    /// Connects although nothing is to be sent yet.
+    void open(std::size_t broker, lane l);
+    /// Tells the call later, if it is not withdrawn before.
+    void tell_later(std::shared_ptr<net::call> whom, net::outcome what);
+
+    void throttle(std::size_t broker, lane l, std::chrono::milliseconds how_long);
+    [[nodiscard]] std::optional<net::time_point> throttled_until(std::size_t broker, lane l) const;
+    /// Connections that are up.
+    [[nodiscard]] unsigned lanes_up(std::size_t broker) const;
+
+    /// The broker is known no more: what is not in use is closed now (all of it, if `even_busy`).
+    void forget(std::size_t broker, const error& why, bool even_busy = false);
+    /// For good: all calls are told `why`, later, and the watcher nothing any more.
+    void close(const error& why);
+
+private:
+    struct slot {
+        std::shared_ptr<net::connection> link;
+        net::time_point ready_at{};
+        std::optional<net::time_point> throttled_until;
+        std::deque<std::shared_ptr<net::call>> held;        // until then
+    };
+    struct told {
+        std::shared_ptr<net::call> whom;
+        net::outcome what;
+    };
+
+    slot& at(std::size_t broker, lane l);
+    net::connection& connection_to(std::size_t broker, lane l);
+    void link_ready(std::size_t broker, lane l);
+    void link_closed(std::size_t broker, lane l, const error& why, bool was_ready);
+    void close_link(std::size_t broker, lane l, const error& why);
+    void flush_told();
+    void release_held();
+    void set_timer();
+
+    std::shared_ptr<net::environment> env_;
+    std::shared_ptr<net::resolver> names_;                  // null: the environment's
+    const client_options options_;
+    directory directory_;
+    pool_watcher* watcher_;                                 // null: closed
+    std::vector<std::array<slot, lanes>> slots_;            // by the directory's index
+    std::deque<told> told_;
+    std::unique_ptr<net::timer> timer_;                     // of calls that are held
+};
+
+}  // namespace kafkawire::client_detail
