@@ -24,6 +24,9 @@ struct client_options {
     std::chrono::milliseconds metadata_max_age{300'000};
     std::uint32_t max_response = 100u << 20;
     std::uint32_t max_in_flight = 100;
+    std::chrono::milliseconds connections_max_idle{540'000};
+    std::chrono::milliseconds stall_after{3'000};
+    std::chrono::milliseconds rebootstrap_after{60'000};
 };
 
 /// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes.
@@ -96,6 +99,12 @@ constexpr auto describe(options_type<client_options>) {
                                  {.aliases = {"receive.message.max.bytes"}, .lowest = 1024, .size = true, .text = "A longer answer closes the connection before memory is taken for it."}),
         option<&o::max_in_flight>("max_in_flight",
                                   {.aliases = {"max.in.flight.requests.per.connection", "max.in.flight"}, .lowest = 1, .highest = 1'000'000, .text = "Requests on one connection that have no answer yet; further ones wait."}),
+        option<&o::connections_max_idle>("connections_max_idle",
+                                         {.aliases = {"connections.max.idle.ms"}, .text = "A connection that nobody has used for so long is closed, before the broker does it (after 10 minutes). 0: never."}),
+        option<&o::stall_after>("stall_after",
+                                {.text = "A connection on which an answer is due and nothing moves for so long is looked into: if a second one to the same broker works, the first is dead and is given up. 0: never."}),
+        option<&o::rebootstrap_after>("rebootstrap_after",
+                                      {.aliases = {"metadata.recovery.rebootstrap.trigger.ms"}, .text = "When no known broker could be reached for so long, they are forgotten and the client begins again from the bootstrap list. 0: never."}),
     };
 }
 
