@@ -1,4 +1,4 @@
-// How often and how much this program has allocated with operator new. The hook is in allocations.cpp of the test program that uses it.
+// How often and how much this program has allocated with operator new. The hook is in allocations.cpp, which a test program that asks links.
 #pragma once
 #include <cstddef>
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <chrono>
 #include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,8 +31,14 @@ struct client_options {
     std::chrono::milliseconds rebootstrap_after{60'000};
 };
 
-/// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes.
-enum class option_kind : std::uint8_t { text, boolean, number, duration, size };
+/// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes; one of some names.
+enum class option_kind : std::uint8_t { text, boolean, number, duration, size, choice };
+
+/// A name for a value. The first name of a value is the one that is shown.
+struct option_choice {
+    std::string_view name;
+    std::int64_t value;
+};
 
 /// What is said of an option beside its name.
 struct option_words {
@@ -39,6 +47,7 @@ struct option_words {
     std::int64_t highest = std::numeric_limits<std::int32_t>::max();
     bool size = false;                                                  ///< a number that counts bytes
     std::string_view text;                                              ///< one or two sentences for the manual
+    std::span<const option_choice> choices{};                           ///< of an enum: all its values; of a number: names beside the numbers
 };
 
 /// One option, erased. Constant data.
@@ -46,24 +55,50 @@ struct option_schema {
     std::string_view name;
     option_words words;
     option_kind kind;
-    std::size_t width;               ///< sizeof a number
-    void* (*get)(void* object) noexcept;
+    std::size_t width;               ///< sizeof a number or a choice
+    bool negative;                   ///< a number or choice that may be below zero
+    void* (*get)(void* object) noexcept;   ///< null: an optional one that is not set
+    void* (*make)(void* object) noexcept;  ///< the same, but sets an optional one first
     std::string (*check)(std::string_view value);  ///< of a text: what is wrong with it, or empty; may be null
 };
 
 template <class Options>
 struct options_type {};
 
+namespace client_detail {
+template <class Value>
+struct option_value {
+    using type = Value;
+    static void* get(Value& v) noexcept { return &v; }
+    static void* make(Value& v) noexcept { return &v; }
+};
+template <class Value>
+struct option_value<std::optional<Value>> {
+    using type = Value;
+    static void* get(std::optional<Value>& v) noexcept { return v ? &*v : nullptr; }
+    static void* make(std::optional<Value>& v) noexcept { return v ? &*v : &v.emplace(); }
+};
+}  // namespace client_detail
+
+/// A row of a describe() list. A member may be a std::optional: one that is not set is within every range, and has no text.
 template <auto Member>
 constexpr option_schema option(std::string_view name, option_words words, std::string (*check)(std::string_view) = nullptr) noexcept {
-    return []<class Object, class Value>(Value Object::*, std::string_view n, const option_words& w, std::string (*c)(std::string_view)) {
-        constexpr auto kind = std::is_same_v<Value, std::string>                 ? option_kind::text
-                              : std::is_same_v<Value, bool>                      ? option_kind::boolean
-                              : std::is_same_v<Value, std::chrono::milliseconds> ? option_kind::duration
+    return []<class Object, class Declared>(Declared Object::*, std::string_view n, const option_words& w, std::string (*c)(std::string_view)) {
+        using holder = client_detail::option_value<Declared>;
+        using value = typename holder::type;
+        constexpr auto kind = std::is_same_v<value, std::string>                 ? option_kind::text
+                              : std::is_same_v<value, bool>                      ? option_kind::boolean
+                              : std::is_same_v<value, std::chrono::milliseconds> ? option_kind::duration
+                              : std::is_enum_v<value>                            ? option_kind::choice
                                                                                  : option_kind::number;
-        static_assert(kind != option_kind::number || std::is_integral_v<Value>, "an option of a type that has no text form");
-        return option_schema{n, w, kind == option_kind::number && w.size ? option_kind::size : kind, sizeof(Value),
-                             [](void* o) noexcept -> void* { return &(static_cast<Object*>(o)->*Member); }, c};
+        static_assert(kind != option_kind::number || std::is_integral_v<value>, "an option of a type that has no text form");
+        constexpr bool negative = [] {
+            if constexpr (std::is_enum_v<value>) return std::is_signed_v<std::underlying_type_t<value>>;
+            else return std::is_signed_v<value>;
+        }();
+        return option_schema{n, w, kind == option_kind::number && w.size ? option_kind::size : kind, sizeof(value), negative,
+                             [](void* o) noexcept -> void* { return holder::get(static_cast<Object*>(o)->*Member); },
+                             [](void* o) noexcept -> void* { return holder::make(static_cast<Object*>(o)->*Member); }, c};
     }(Member, name, words, check);
 }
 
@@ -120,6 +155,8 @@ template <class Options>
 [[nodiscard]] KAFKAWIRE_API error set_option(std::span<const option_schema> table, void* object, std::string_view name, std::string_view value);
 [[nodiscard]] KAFKAWIRE_API std::string option_text(const option_schema& option, const void* object);
 [[nodiscard]] KAFKAWIRE_API std::string option_manual(std::span<const option_schema> table, const void* defaults);
+/// The name most like `name`, or empty if none is near: for "did you mean".
+[[nodiscard]] KAFKAWIRE_API std::string_view nearest_name(std::span<const std::string_view> names, std::string_view name);
 
 /// Empty if every value is within its range; else errc::bad_configuration with option, value and what would be right.
 template <class Options>

@@ -49,20 +49,35 @@ bool read_number(std::string_view text, std::span<const unit> units, std::int64_
     return false;
 }
 
+// Numbers and choices of one, two, four and eight bytes, as they lie in their struct.
+template <class Signed>
+std::int64_t load(const void* at, bool negative) {
+    Signed v;
+    std::memcpy(&v, at, sizeof v);
+    return negative ? static_cast<std::int64_t>(v) : static_cast<std::int64_t>(static_cast<std::make_unsigned_t<Signed>>(v));
+}
+template <class Signed>
+void store(void* at, std::int64_t v) {
+    const auto narrow = static_cast<Signed>(v);
+    std::memcpy(at, &narrow, sizeof narrow);
+}
+
 std::int64_t number_at(const option_schema& o, const void* at) {
     if (o.kind == option_kind::duration) return static_cast<const std::chrono::milliseconds*>(at)->count();
-    if (o.width == 2) return *static_cast<const std::uint16_t*>(at);
-    if (o.width == 4) return *static_cast<const std::uint32_t*>(at);
-    std::int64_t v = 0;
-    std::memcpy(&v, at, std::min(o.width, sizeof v));
-    return v;
+    switch (o.width) {
+        case 1: return load<std::int8_t>(at, o.negative);
+        case 2: return load<std::int16_t>(at, o.negative);
+        case 4: return load<std::int32_t>(at, o.negative);
+        default: return load<std::int64_t>(at, o.negative);
+    }
 }
 
 void put_number(const option_schema& o, void* at, std::int64_t v) {
     if (o.kind == option_kind::duration) *static_cast<std::chrono::milliseconds*>(at) = std::chrono::milliseconds{v};
-    else if (o.width == 2) *static_cast<std::uint16_t*>(at) = static_cast<std::uint16_t>(v);
-    else if (o.width == 4) *static_cast<std::uint32_t*>(at) = static_cast<std::uint32_t>(v);
-    else std::memcpy(at, &v, std::min(o.width, sizeof v));
+    else if (o.width == 1) store<std::int8_t>(at, v);
+    else if (o.width == 2) store<std::int16_t>(at, v);
+    else if (o.width == 4) store<std::int32_t>(at, v);
+    else store<std::int64_t>(at, v);
 }
 
 std::string number_text(option_kind kind, std::int64_t v) {
@@ -72,25 +87,56 @@ std::string number_text(option_kind kind, std::int64_t v) {
     return std::to_string(v);
 }
 
+// The names of the choices, one for each value: "all, 0 or 1".
+std::string choice_list(const option_schema& o) {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < o.words.choices.size(); ++i) {
+        const auto& c = o.words.choices[i];
+        const auto same = [&](const option_choice& before) { return before.value == c.value; };
+        if (std::none_of(o.words.choices.begin(), o.words.choices.begin() + static_cast<std::ptrdiff_t>(i), same)) names.push_back(c.name);
+    }
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + std::string{names[i]};
+    return text;
+}
+
+const option_choice* find_choice(const option_schema& o, std::int64_t value) {
+    for (const auto& c : o.words.choices)
+        if (c.value == value) return &c;
+    return nullptr;
+}
+
+std::string value_text(const option_schema& o, std::int64_t v) {
+    const auto* named = find_choice(o, v);
+    return named ? std::string{named->name} : number_text(o.kind, v);
+}
+
 std::string range_text(const option_schema& o) {
-    return number_text(o.kind, o.words.lowest) + " to " + number_text(o.kind, o.words.highest);
+    const auto range = number_text(o.kind, o.words.lowest) + " to " + number_text(o.kind, o.words.highest);
+    if (o.kind == option_kind::choice) return choice_list(o);
+    return o.words.choices.empty() ? range : choice_list(o) + " or " + range;
 }
 
 void* at(const option_schema& o, const void* object) { return o.get(const_cast<void*>(object)); }
+
+bool in_range(const option_schema& o, std::int64_t v) {
+    return find_choice(o, v) || (o.kind != option_kind::choice && v >= o.words.lowest && v <= o.words.highest);
+}
 
 error out_of_range(const option_schema& o, std::int64_t v) {
     return bad(std::string{o.name} + " is " + number_text(o.kind, v) + "; " + range_text(o) + " would be right");
 }
 
 error check(const option_schema& o, const void* object) {
-    if (o.kind == option_kind::boolean) return {};
+    const auto* value = at(o, object);
+    if (o.kind == option_kind::boolean || !value) return {};
     if (o.kind == option_kind::text) {
-        const auto& value = *static_cast<const std::string*>(at(o, object));
-        const auto wrong = o.check ? o.check(value) : std::string{};
-        return wrong.empty() ? error{} : bad(std::string{o.name} + " is \"" + value + "\": " + wrong);
+        const auto& text = *static_cast<const std::string*>(value);
+        const auto wrong = o.check ? o.check(text) : std::string{};
+        return wrong.empty() ? error{} : bad(std::string{o.name} + " is \"" + text + "\": " + wrong);
     }
-    const auto v = number_at(o, at(o, object));
-    return v < o.words.lowest || v > o.words.highest ? out_of_range(o, v) : error{};
+    const auto v = number_at(o, value);
+    return in_range(o, v) ? error{} : out_of_range(o, v);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -109,20 +155,27 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 error unknown(std::span<const option_schema> table, std::string_view name) {
     if (name.size() > 100) name = name.substr(0, 100);
-    std::string_view nearest;
-    std::size_t distance = name.size() / 3 + 2;
-    const auto consider = [&](std::string_view candidate) {
-        const auto d = candidate.empty() ? distance : edit_distance(candidate, name);
-        if (d < distance) nearest = candidate, distance = d;
-    };
+    std::vector<std::string_view> names;
     for (const auto& o : table) {
-        consider(o.name);
-        for (const auto a : o.words.aliases) consider(a);
+        names.push_back(o.name);
+        names.insert(names.end(), o.words.aliases.begin(), o.words.aliases.end());
     }
+    const auto nearest = nearest_name(names, name);
     return bad("there is no option " + std::string{name}, nearest.empty() ? "" : "did you mean " + std::string{nearest} + "?");
 }
 
 }  // namespace
+
+std::string_view nearest_name(std::span<const std::string_view> names, std::string_view name) {
+    name = name.substr(0, 100);
+    std::string_view nearest;
+    std::size_t distance = name.size() / 3 + 2;
+    for (const auto candidate : names) {
+        const auto d = candidate.empty() ? distance : edit_distance(candidate, name);
+        if (d < distance) nearest = candidate, distance = d;
+    }
+    return nearest;
+}
 
 error check_options(std::span<const option_schema> table, const void* object) {
     for (const auto& o : table)
@@ -138,28 +191,37 @@ error set_option(std::span<const option_schema> table, void* object, std::string
     const auto given = std::string{o->name} + " is \"" + std::string{value} + '"';
     if (o->kind == option_kind::text) {
         if (const auto wrong = o->check ? o->check(value) : std::string{}; !wrong.empty()) return bad(given + ": " + wrong);
-        *static_cast<std::string*>(o->get(object)) = value;
+        *static_cast<std::string*>(o->make(object)) = value;
         return {};
     }
     if (o->kind == option_kind::boolean) {
         const auto v = lower(trimmed(value));
         const bool yes = v == "true" || v == "yes" || v == "on" || v == "1", no = v == "false" || v == "no" || v == "off" || v == "0";
         if (!yes && !no) return bad(given + "; true or false would be right");
-        *static_cast<bool*>(o->get(object)) = yes;
+        *static_cast<bool*>(o->make(object)) = yes;
         return {};
     }
+    const auto name_of_choice = lower(trimmed(value));
+    for (const auto& c : o->words.choices) {
+        if (c.name != name_of_choice) continue;
+        put_number(*o, o->make(object), c.value);
+        return {};
+    }
+    if (o->kind == option_kind::choice) return bad(given + "; " + range_text(*o) + " would be right");
     const auto units = o->kind == option_kind::duration ? std::span<const unit>{durations} : o->kind == option_kind::size ? std::span<const unit>{sizes} : std::span<const unit>{};
     std::int64_t v = 0;
     if (!read_number(value, units, v)) return bad(given + "; " + range_text(*o) + " would be right");
     if (v < o->words.lowest || v > o->words.highest) return out_of_range(*o, v);
-    put_number(*o, o->get(object), v);
+    put_number(*o, o->make(object), v);
     return {};
 }
 
 std::string option_text(const option_schema& o, const void* object) {
-    if (o.kind == option_kind::text) return *static_cast<const std::string*>(at(o, object));
-    if (o.kind == option_kind::boolean) return *static_cast<const bool*>(at(o, object)) ? "true" : "false";
-    return number_text(o.kind, number_at(o, at(o, object)));
+    const auto* value = at(o, object);
+    if (!value) return {};
+    if (o.kind == option_kind::text) return *static_cast<const std::string*>(value);
+    if (o.kind == option_kind::boolean) return *static_cast<const bool*>(value) ? "true" : "false";
+    return value_text(o, number_at(o, value));
 }
 
 std::string option_manual(std::span<const option_schema> table, const void* defaults) {
