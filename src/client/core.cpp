@@ -8,6 +8,8 @@ namespace kafkawire::client_detail {
 
 namespace {
 
+constexpr std::chrono::seconds series{5};  // refreshes that follow each other within that time belong together
+
 using protocol::messages::metadata_request;
 using protocol::messages::metadata_response;
 
@@ -47,7 +49,7 @@ core::core(asio::any_io_executor executor, client_options options, const std::ve
       options_{std::move(options)},
       env_{std::move(env)},
       pool_{std::make_shared<pool>(env_, std::move(names), options_, bootstrap, static_cast<pool_watcher&>(*this))},
-      refresh_{{.max_age = options_.metadata_max_age}} {
+      refresh_{{.patience = options_.stall_after.count() > 0 ? options_.stall_after : std::chrono::milliseconds{3'000}, .max_age = options_.metadata_max_age}} {
     timer_ = env_->make_timer([this] { pump(); });
 }
 
@@ -109,6 +111,7 @@ void core::route(const std::shared_ptr<routed_call>& c) {
         }
         return wait_for_brokers(c);
     }
+    if (!c->failures_.empty() && std::find(asked_.begin(), asked_.end(), c) != asked_.end()) refresh_error_ = c->failures_.back();
     if (const auto at = pool_->brokers().choose(c->tried_)) return send_to(*at);
     if (c->failures_.size() == 1) return c->finish(c->failures_.front());
     auto why = simple(errc::no_broker_available, {}, c->failures_.empty() ? "" : c->failures_.back().hint);
@@ -164,6 +167,10 @@ void core::node_hint(std::int32_t id, std::string host, std::uint16_t port, std:
 }
 
 void core::learn(const metadata_response& m) {
+    if (m.error_code == static_cast<std::int16_t>(broker_errc::rebootstrap_required)) {
+        auto why = simple(errc::connection_closed, "the broker says that what is known of the cluster is too old");
+        return rebootstrap(why);
+    }
     if (topics_.merge(m, nullptr, env_->now())) notify(true, false);
     if (m.brokers.empty()) return;  // a broker that has not found its cluster yet says so
     std::vector<directory::learned> found;
@@ -176,7 +183,25 @@ void core::learn(const metadata_response& m) {
 
 void core::broker_up(std::size_t) { notify(false, true); }
 
-void core::broker_lost(std::size_t, const error&, bool) {
+void core::broker_silent(std::size_t, bool yes) {
+    // It may be gone for good, and its partitions be elsewhere by now.
+    if (yes && !topics_.empty()) refresh_topics();
+    notify(false, true);
+}
+
+// The bootstrap list is always tried too; what matters here is to stop believing in ids and addresses that lead nowhere.
+void core::rebootstrap(const error& why) {
+    for (const auto broker : pool_->brokers().rebootstrap(env_->now())) pool_->forget(broker, why, true);
+    if (!topics_.empty()) refresh_topics();
+}
+
+void core::broker_lost(std::size_t, const error& why, bool) {
+    const auto alone = brokers().alone_since();
+    if (const auto after = options_.rebootstrap_after; alone && after.count() > 0 && env_->now() - *alone >= after) {
+        auto because = simple(errc::connection_closed, "no known broker could be reached; the client begins again from the bootstrap list");
+        because.cause = std::make_shared<const error>(why);
+        rebootstrap(because);
+    }
     // Whoever was there may have lost its partitions to somebody else.
     if (!topics_.empty()) refresh_topics();
     notify(false, true);
@@ -191,11 +216,18 @@ void core::pump() {
 }
 
 void core::ask(bool another) {
-    if (!another) question_ = topics_.request();
     std::vector<std::size_t> busy;
     for (const auto& c : asked_)
         if (!c->tried_.empty()) busy.push_back(c->tried_.back());
-    if (another && !pool_->brokers().has_other(busy)) return;
+    if (another) {
+        if (!refresh_error_) refresh_error_ = simple(errc::request_timed_out, "no broker has answered the Metadata request yet", "the brokers are overloaded or hang, or the network loses packets");
+        if (!pool_->brokers().has_other(busy)) return;
+    } else {
+        question_ = topics_.request();
+        // Nodes can have different views. Who asks again soon has not heard what he needs, so it is the others' turn.
+        if (env_->now() - answered_at_ > series || !pool_->brokers().has_other(answered_lately_)) answered_lately_.clear();
+        busy = answered_lately_;
+    }
     auto which = std::make_shared<std::weak_ptr<routed_call>>();
     auto done = [self = weak_from_this(), which](const error& why, const metadata_response& m) {
         if (const auto alive = self.lock()) alive->answered(which->lock(), why, m);
@@ -207,12 +239,19 @@ void core::ask(bool another) {
     route(call);
 }
 
-void core::answered(const std::shared_ptr<routed_call>& which, const error& why, const metadata_response& m) {
+void core::answered(const std::shared_ptr<routed_call>& which, const error& broke, const metadata_response& m) {
     std::erase(asked_, which);
+    auto why = broke;
+    if (!why && m.error_code != 0) {
+        why.code = static_cast<broker_errc>(m.error_code);
+        why.api_key = metadata_request::key;
+    }
     if (why) {
         if (asked_.empty()) end_refresh(why);
         return;
     }
+    answered_lately_.push_back(which->tried_.back());
+    answered_at_ = env_->now();
     for (const auto& other : std::exchange(asked_, {})) {
         forget(other);
         other->operation_.reset();

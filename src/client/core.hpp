@@ -48,7 +48,7 @@ public:
     void refresh_topics();
     void watch(metadata_watcher& w) { watchers_.push_back(&w); }
     void unwatch(metadata_watcher& w) { std::erase(watchers_, &w); }
-    /// Why the last refresh failed, for causes of timeouts. Null if it worked.
+    /// What keeps the refresh that is under way, or why the last one failed, for causes of timeouts. Null if it worked.
     [[nodiscard]] const error* last_metadata_error() const noexcept { return refresh_error_ ? &*refresh_error_ : nullptr; }
     /// CurrentLeader of a Produce or Fetch answer (KIP-951). Ignored if its epoch is older than what is known.
     void leader_hint(topic_info& t, std::int32_t partition, std::int32_t leader, std::int32_t leader_epoch);
@@ -82,7 +82,9 @@ private:
     // pool_watcher
     void broker_up(std::size_t broker) override;
     void broker_lost(std::size_t broker, const error& why, bool was_up) override;
+    void broker_silent(std::size_t broker, bool yes) override;
 
+    void rebootstrap(const error& why);
     void pump();
     void ask(bool another);
     void answered(const std::shared_ptr<routed_call>& which, const error& why, const protocol::messages::metadata_response& m);
@@ -99,6 +101,8 @@ private:
     refresh_fsm refresh_;
     protocol::messages::metadata_request question_;         // of the refresh that is under way
     std::vector<std::shared_ptr<routed_call>> asked_;       // who has it; the first good answer counts
+    std::vector<std::size_t> answered_lately_;              // in a series of refreshes: whoever keeps asking wants to hear somebody else
+    net::time_point answered_at_{};
     std::optional<error> refresh_error_;
     std::vector<std::shared_ptr<routed_call>> waiting_;     // for metadata, because their broker is not known
     std::unique_ptr<net::timer> timer_;                     // of refresh_ and waiting_

@@ -9,6 +9,7 @@ namespace kafkawire::client_detail {
 
 namespace {
 constexpr std::chrono::minutes longest_throttle{10};        // whatever a broker claims
+constexpr int most_patience = 8;
 }  // namespace
 
 pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver> names, const client_options& options, const std::vector<bootstrap_address>& bootstrap,
@@ -18,7 +19,7 @@ pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver>
       options_{options},
       directory_{bootstrap, {options.reconnect_backoff, std::max(options.reconnect_backoff, options.reconnect_backoff_max)}, env_->random()},
       watcher_{&watcher} {
-    timer_ = env_->make_timer([this] { release_held(); });
+    timer_ = env_->make_timer([this] { tick(); });
 }
 
 pool::slot& pool::at(std::size_t broker, lane l) {
@@ -68,9 +69,7 @@ void pool::flush_told() {
 
 // --- connections ---
 
-net::connection& pool::connection_to(std::size_t broker, lane l) {
-    auto& link = at(broker, l).link;
-    if (link) return *link;
+net::connection_settings pool::settings_for(std::size_t broker) const {
     const auto& e = directory_.entries()[broker];
     net::connection_settings settings;
     settings.host = e.host;
@@ -79,21 +78,34 @@ net::connection& pool::connection_to(std::size_t broker, lane l) {
     settings.connect_timeout = options_.connect_timeout;
     settings.max_response = options_.max_response;
     settings.max_in_flight = options_.max_in_flight;
+    return settings;
+}
+
+net::connection& pool::connection_to(std::size_t broker, lane l) {
+    auto& s = at(broker, l);
+    if (s.link) return *s.link;
+    const auto& e = directory_.entries()[broker];
+    auto settings = settings_for(broker);
+    settings.max_idle = options_.connections_max_idle;
+    settings.stall_after = options_.stall_after;
+    settings.patience = s.patience;
     settings.not_before = e.not_before;
     settings.last_failure = e.last_error ? e.last_error : e.last_trouble;
     directory_.opening(broker, env_->now());
     // The connection outlives us at most by what is under way in the environment, so its watcher must not keep us, nor trust that we are there.
     const auto self = weak_from_this();
-    link = std::make_shared<net::connection>(env_, names_, std::move(settings),
-                                             net::connection::observer{
-                                                 [self, broker, l] {
-                                                     if (const auto alive = self.lock()) alive->link_ready(broker, l);
-                                                 },
-                                                 [self, broker, l](const error& why, bool was_ready) {
-                                                     if (const auto alive = self.lock()) alive->link_closed(broker, l, why, was_ready);
-                                                 },
-                                             });
-    return *link;
+    net::connection::observer watcher;
+    watcher.on_ready = [self, broker, l] {
+        if (const auto alive = self.lock()) alive->link_ready(broker, l);
+    };
+    watcher.on_closed = [self, broker, l](const error& why, net::ending how) {
+        if (const auto alive = self.lock()) alive->link_closed(broker, l, why, how);
+    };
+    watcher.on_silent = [self, broker, l](bool yes) {
+        if (const auto alive = self.lock()) alive->link_silent(broker, l, yes);
+    };
+    s.link = std::make_shared<net::connection>(env_, names_, std::move(settings), std::move(watcher));
+    return *s.link;
 }
 
 void pool::link_ready(std::size_t broker, lane l) {
@@ -102,12 +114,14 @@ void pool::link_ready(std::size_t broker, lane l) {
     if (watcher_) watcher_->broker_up(broker);
 }
 
-void pool::link_closed(std::size_t broker, lane l, const error& why, bool was_ready) {
+void pool::link_closed(std::size_t broker, lane l, const error& why, net::ending how) {
     auto& s = at(broker, l);
     const auto link = std::exchange(s.link, nullptr);
     const auto now = env_->now();
-    directory_.closed(broker, why, was_ready, now - s.ready_at, now, env_->random());
-    if (watcher_) watcher_->broker_lost(broker, why, was_ready);
+    if (how == net::ending::unused) directory_.let_go(broker, true, now);
+    else directory_.closed(broker, why, how == net::ending::cut, now - s.ready_at, now, env_->random());
+    link_silent(broker, l, false);
+    if (watcher_ && how != net::ending::unused) watcher_->broker_lost(broker, why, how == net::ending::cut);
 }
 
 // Its slot is free at once: what the closing stirs up must not meet a connection that is on its way out.
@@ -117,6 +131,7 @@ void pool::close_link(std::size_t broker, lane l, const error& why) {
     const bool was_ready = std::holds_alternative<net::ready>(link->machine().where());
     link->forget_watcher();
     directory_.let_go(broker, was_ready, env_->now());
+    link_silent(broker, l, false);
     link->close(why);
 }
 
@@ -130,18 +145,94 @@ void pool::forget(std::size_t broker, const error& why, bool even_busy) {
 
 void pool::close(const error& why) {
     if (!std::exchange(watcher_, nullptr)) return;
-    timer_->clear();
+    for (std::size_t broker = 0; broker < watched_.size(); ++broker) drop_probe(broker);
     for (std::size_t broker = 0; broker < slots_.size(); ++broker) {
         for (auto& s : slots_[broker])
             for (auto& c : std::exchange(s.held, {})) tell_later(std::move(c), {why, {}, -1, false, true});
         forget(broker, why, true);
     }
+    timer_->clear();
 }
 
 unsigned pool::lanes_up(std::size_t broker) const {
     if (broker >= slots_.size()) return 0;
     return static_cast<unsigned>(std::count_if(slots_[broker].begin(), slots_[broker].end(),
                                                [](const slot& s) { return s.link && std::holds_alternative<net::ready>(s.link->machine().where()); }));
+}
+
+// --- silence ---
+
+pool::watched& pool::watch_of(std::size_t broker) {
+    if (watched_.size() <= broker) watched_.resize(broker + 1);
+    return watched_[broker];
+}
+
+void pool::link_silent(std::size_t broker, lane l, bool yes) {
+    if (std::exchange(at(broker, l).silent, yes) == yes) return;
+    const auto& links = slots_[broker];
+    const bool any = std::any_of(links.begin(), links.end(), [](const slot& s) { return s.silent; });
+    directory_.silent(broker, any);
+    if (any == yes && watcher_) watcher_->broker_silent(broker, yes);
+    if (yes) return look_after(broker, watch_of(broker).machine.silent(env_->now()));
+    if (any) return;
+    watch_of(broker).machine.speaks();
+    drop_probe(broker);
+    set_timer();
+}
+
+void pool::look_after(std::size_t broker, stall_fsm::action what) {
+    if (what == stall_fsm::action::probe) probe(broker);
+    if (what == stall_fsm::action::give_up) give_up_silent(broker);
+    set_timer();
+}
+
+void pool::probe(std::size_t broker) {
+    drop_probe(broker);
+    if (!watcher_) return;
+    auto& w = watch_of(broker);
+    auto settings = settings_for(broker);
+    settings.connect_timeout = w.machine.pause();
+    const auto self = weak_from_this();
+    net::connection::observer watcher;
+    watcher.on_ready = [self, broker] {
+        const auto alive = self.lock();
+        if (!alive) return;
+        alive->watch_of(broker).machine.answered(alive->env_->now());
+        alive->set_timer();
+    };
+    watcher.on_closed = [self, broker](const error&, net::ending) {
+        const auto alive = self.lock();
+        if (!alive) return;
+        alive->watch_of(broker).machine.probe_failed();
+        alive->set_timer();
+    };
+    w.probe = std::make_shared<net::connection>(env_, names_, std::move(settings), std::move(watcher));
+    w.probe->open();
+}
+
+void pool::drop_probe(std::size_t broker) {
+    const auto probe = std::exchange(watch_of(broker).probe, nullptr);
+    if (!probe) return;
+    probe->forget_watcher();
+    error why;
+    why.code = errc::canceled;
+    probe->close(std::move(why));
+}
+
+void pool::give_up_silent(std::size_t broker) {
+    const auto& e = directory_.entries()[broker];
+    error why;
+    why.code = errc::connection_closed;
+    why.in = phase::request;
+    why.broker = net::host_and_port(e.host, e.port);
+    why.text = "the connection was dead: it was silent while the broker answered on another one";
+    why.hint = "something between here and the broker holds packets back or has forgotten the connection";
+    for (std::size_t i = 0; i < lanes; ++i) {
+        auto& s = slots_[broker][i];
+        if (!s.silent || !s.link) continue;
+        s.patience = s.link->machine().prompt() ? 2 : std::min(s.patience * 2, most_patience);
+        s.link->close(why);  // we are told of it like of a cut
+    }
 }
 
 // --- a broker that wants to be left alone ---
@@ -158,6 +249,12 @@ std::optional<net::time_point> pool::throttled_until(std::size_t broker, lane l)
     if (broker >= slots_.size()) return {};
     const auto& until = slots_[broker][static_cast<std::size_t>(l)].throttled_until;
     return until && env_->now() < *until ? until : std::nullopt;
+}
+
+void pool::tick() {
+    const auto now = env_->now();
+    for (std::size_t broker = 0; broker < watched_.size(); ++broker) look_after(broker, watched_[broker].machine.step(now));
+    release_held();
 }
 
 void pool::release_held() {
@@ -200,6 +297,8 @@ void pool::set_timer() {
             for (const auto& c : s.held) or_at(c->deadline);
         }
     }
+    for (const auto& w : watched_)
+        if (const auto t = w.machine.next_wakeup()) or_at(*t);
     if (next) timer_->set(*next);
     else timer_->clear();
 }

@@ -1,8 +1,10 @@
 // pool: the connections of a client, one for each broker and lane, made on demand. The driver between the directory, which decides who may be
-// connected to and when, and the connections. Holds calls back while a broker wants to be left alone (KIP-219).
+// connected to and when, and the connections. Holds calls back while a broker wants to be left alone (KIP-219), and gives up connections that
+// are dead without having said so (stall_fsm).
 // Owns: connections, and calls that are held. Never: tells a call inside the call that handed it over, tells one twice.
 #pragma once
 #include "client/directory.hpp"
+#include "client/stall_fsm.hpp"
 #include "net/connection.hpp"
 
 #include <array>
@@ -20,6 +22,8 @@ public:
     virtual void broker_up(std::size_t broker) = 0;
     /// `was_up`: it had worked. Not told of connections that we closed ourselves.
     virtual void broker_lost(std::size_t broker, const error& why, bool was_up) = 0;
+    /// An answer of that broker is due and does not come; or its connections speak again.
+    virtual void broker_silent(std::size_t broker, bool yes) = 0;
 
 protected:
     ~pool_watcher() = default;
@@ -55,8 +59,14 @@ private:
     struct slot {
         std::shared_ptr<net::connection> link;
         net::time_point ready_at{};
+        bool silent = false;
+        int patience = 1;                                   // of its next connection: who is slow to answer is not cut off again and again
         std::optional<net::time_point> throttled_until;
         std::deque<std::shared_ptr<net::call>> held;        // until then
+    };
+    struct watched {                                        // a broker with silent connections
+        stall_fsm machine;
+        std::shared_ptr<net::connection> probe;
     };
     struct told {
         std::shared_ptr<net::call> whom;
@@ -65,10 +75,18 @@ private:
 
     slot& at(std::size_t broker, lane l);
     net::connection& connection_to(std::size_t broker, lane l);
+    [[nodiscard]] net::connection_settings settings_for(std::size_t broker) const;
     void link_ready(std::size_t broker, lane l);
-    void link_closed(std::size_t broker, lane l, const error& why, bool was_ready);
+    void link_closed(std::size_t broker, lane l, const error& why, net::ending how);
+    void link_silent(std::size_t broker, lane l, bool yes);
+    [[nodiscard]] watched& watch_of(std::size_t broker);
+    void look_after(std::size_t broker, stall_fsm::action what);
+    void probe(std::size_t broker);
+    void drop_probe(std::size_t broker);
+    void give_up_silent(std::size_t broker);
     void close_link(std::size_t broker, lane l, const error& why);
     void flush_told();
+    void tick();
     void release_held();
     void set_timer();
 
@@ -79,7 +97,8 @@ private:
     pool_watcher* watcher_;                                 // null: closed
     std::vector<std::array<slot, lanes>> slots_;            // by the directory's index
     std::deque<told> told_;
-    std::unique_ptr<net::timer> timer_;                     // of calls that are held
+    std::vector<watched> watched_;                          // by the directory's index
+    std::unique_ptr<net::timer> timer_;                     // of calls that are held, and of watched_
 };
 
 }  // namespace kafkawire::client_detail

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "client/throttling.hpp"
 #include "net/texts.hpp"
 
 namespace kafkawire::client_detail {
@@ -17,6 +18,9 @@ routed_call::routed_call(std::shared_ptr<core> c, std::unique_ptr<operation> wha
     expects_reply = operation_->expects_reply;
     started = core_->env().now();
     const std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};
+    // What these are asked for, a broker has at hand. All others may take what time they need, within their deadline.
+    constexpr std::int16_t prompt[] = {2, 3, 9, 10, 12, 15, 16, 18, 60};  // offsets, metadata, coordinators, heartbeats, groups, versions, the cluster
+    if (std::find(std::begin(prompt), std::end(prompt), api_key) == std::end(prompt)) may_wait = longest;
     deadline = started + std::clamp(o.timeout.value_or(core_->options().request_timeout), std::chrono::milliseconds{0}, longest);
 }
 
@@ -79,6 +83,8 @@ error routed_call::read_answer(const net::outcome& result) {
     auto wrong = protocol::decode_response_header(header, result.answer.view(), api_key, result.version, body_at);
     if (!wrong) wrong = protocol::decode(*operation_->response_schema, operation_->response, result.answer.view().subspan(body_at), result.version);
     if (!wrong) {
+        if (const auto pause = throttle_of(*operation_->response_schema, operation_->response, result.version); pause.count() > 0)
+            core_->pool_->throttle(tried_.back(), lane::other, pause);
         if (api_key == metadata_request::key) core_->learn(*static_cast<const protocol::messages::metadata_response*>(operation_->response));
         return {};
     }

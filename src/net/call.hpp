@@ -34,6 +34,7 @@ public:
     protocol::version_range speaks;  ///< what the sender can say; the broker's range is cut with it and the highest is taken
     time_point started{};            ///< when the sender asked
     time_point deadline{};
+    std::chrono::milliseconds may_wait{0};  ///< how long the broker may rightly keep the answer back (a Fetch's max wait, a join): no silence before
     bool expects_reply = true;       ///< a Produce with acks=0 has no reply
 
     virtual ~call() = default;

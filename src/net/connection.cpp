@@ -93,7 +93,6 @@ void connection::carry_out(tell& a) {
 }
 
 void connection::carry_out(announce_ready&) {
-    was_ready_ = true;
     if (watcher_.on_ready) watcher_.on_ready();
 }
 
@@ -103,7 +102,11 @@ void connection::carry_out(announce_closed& a) {
     if (socket_) socket_->close();
     queued_.clear();
     timer_->clear();
-    if (watcher_.on_closed) watcher_.on_closed(a.why, was_ready_);
+    if (watcher_.on_closed) watcher_.on_closed(a.why, a.how);
+}
+
+void connection::carry_out(announce_silent& a) {
+    if (watcher_.on_silent) watcher_.on_silent(a.yes);
 }
 
 void connection::read() {
@@ -127,7 +130,8 @@ void connection::write() {
     socket_->async_write(parts_, [self = shared_from_this()](std::error_code ec) {
         self->writing_.clear();
         if (ec) return self->step(failed{ec});
-        if (!self->queued_.empty()) self->write();
+        self->step(written{self->queued_.empty()});
+        if (!self->queued_.empty() && self->writing_.empty()) self->write();
     });
 }
 

@@ -11,7 +11,8 @@ public:
     /// Called from the driver, never inside send() or open().
     struct observer {
         unique_function<void()> on_ready;
-        unique_function<void(const error& why, bool was_ready)> on_closed;
+        unique_function<void(const error& why, ending how)> on_closed;
+        unique_function<void(bool yes)> on_silent;
     };
 
     /// Without `names` the environment's resolver is asked.
@@ -48,6 +49,7 @@ private:
     void carry_out(write_frame& a);
     void carry_out(tell& a);
     void carry_out(announce_ready&);
+    void carry_out(announce_silent& a);
     void carry_out(announce_closed& a);
     void read();
     void write();
@@ -69,7 +71,6 @@ private:
     std::deque<tell> later_;                                // what came of a step that our owner asked for: he is not told inside his own call
     bool stepping_ = false;
     bool asked_ = false;                                    // this step was asked for by our owner, not by the environment
-    bool was_ready_ = false;
     actions actions_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "net/texts.hpp"
 
@@ -55,6 +56,11 @@ std::size_t connection_fsm::load() const noexcept {
     return waiting_.size() + (r ? r->flight.size() : 0);
 }
 
+bool connection_fsm::prompt() const noexcept {
+    const auto* r = std::get_if<ready>(&state_);
+    return r && r->prompt;
+}
+
 void connection_fsm::step(event e, time_point now, actions& out) {
     std::visit([&](auto& what) { on(what, now, out); }, e);
 }
@@ -62,6 +68,8 @@ void connection_fsm::step(event e, time_point now, actions& out) {
 std::optional<time_point> connection_fsm::next_wakeup() const noexcept {
     auto at = earliest_;
     const auto or_at = [&](time_point t) { at = at ? std::min(*at, t) : t; };
+    if (const auto t = silent_at()) or_at(*t);
+    if (const auto t = unused_at()) or_at(*t);
     if (auto* b = std::get_if<backing_off>(&state_)) or_at(b->until);
     if (auto* r = std::get_if<resolving>(&state_)) or_at(r->give_up);
     if (auto* n = std::get_if<negotiating>(&state_)) or_at(n->give_up);
@@ -140,13 +148,13 @@ void connection_fsm::on(connected& e, time_point now, actions& out) {
     for (const auto& a : c->open)
         if (a.id != e.attempt) out.push_back(drop_socket{a.id});
     out.push_back(keep_socket{e.attempt});
-    ask_versions(winner->to, api_versions_request::versions.highest, now + settings_.connect_timeout, out);
+    ask_versions(winner->to, api_versions_request::versions.highest, now + settings_.connect_timeout, now, out);
 }
 
 // --- the first question ---
 
-void connection_fsm::ask_versions(endpoint peer, std::int16_t version, time_point give_up, actions& out) {
-    transition(negotiating{give_up, peer, version, {}}, version == api_versions_request::versions.highest ? "the socket is up" : "the broker is older");
+void connection_fsm::ask_versions(endpoint peer, std::int16_t version, time_point give_up, time_point now, actions& out) {
+    transition(negotiating{give_up, peer, version, {}, {now}}, version == api_versions_request::versions.highest ? "the socket is up" : "the broker is older");
     api_versions_request request;
     request.client_software_name = "kafkawire";
     request.client_software_version = KAFKAWIRE_VERSION_STRING;
@@ -165,7 +173,7 @@ void connection_fsm::got_versions(time_point now, actions& out) {
     const auto version = refused ? std::int16_t{0} : n.version;
     api_versions_response answer;
     if (auto e = protocol::decode(answer, bytes.subspan(4), version)) {
-        if (refused && n.version > 0) return ask_versions(n.peer, 0, n.give_up, out);
+        if (refused && n.version > 0) return ask_versions(n.peer, 0, n.give_up, now, out);
         auto why = problem(errc::not_kafka, phase::api_versions, "the answer to ApiVersions is not one", "check that this port is a Kafka listener");
         auto cause = problem(e.code, phase::api_versions, e.message());
         why.cause = std::make_shared<const error>(std::move(cause));
@@ -176,7 +184,7 @@ void connection_fsm::got_versions(time_point now, actions& out) {
         for (const auto& api : answer.api_keys)
             if (api.api_key == api_versions_request::key) next = std::min(api.max_version, api_versions_request::versions.highest);
         if (n.version <= 0) return close(problem(errc::no_common_version, phase::api_versions, "the broker refuses ApiVersions v0, which every broker speaks"), out);
-        return ask_versions(n.peer, next > 0 && next < n.version ? next : std::int16_t{0}, n.give_up, out);
+        return ask_versions(n.peer, next > 0 && next < n.version ? next : std::int16_t{0}, n.give_up, now, out);
     }
     if (answer.error_code != 0) {
         const auto code = make_error_code(static_cast<broker_errc>(answer.error_code));
@@ -185,7 +193,7 @@ void connection_fsm::got_versions(time_point now, actions& out) {
     versions_.apis.clear();
     for (const auto& api : answer.api_keys) versions_.apis.push_back({api.api_key, protocol::between(api.min_version, api.max_version)});
     std::sort(versions_.apis.begin(), versions_.apis.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
-    transition(ready{}, "the versions are known");
+    transition(ready{{}, {}, {now}}, "the versions are known");
     out.push_back(announce_ready{});
     send_waiting(now, out);
 }
@@ -215,13 +223,13 @@ void connection_fsm::send_waiting(time_point now, actions& out) {
             auto why = late(*next, {});
             out.push_back(tell{std::move(next), {std::move(why), {}, -1, false}});
         } else {
-            put_on_wire(std::move(next), out);
+            put_on_wire(std::move(next), now, out);
         }
     }
     if (waiting_.empty() && r.flight.empty()) earliest_.reset();
 }
 
-void connection_fsm::put_on_wire(std::shared_ptr<call> what, actions& out) {
+void connection_fsm::put_on_wire(std::shared_ptr<call> what, time_point now, actions& out) {
     const auto refuse = [&](error why) {
         why.api_key = what->api_key;
         out.push_back(tell{std::move(what), {std::move(why), {}, -1, false}});
@@ -245,7 +253,9 @@ void connection_fsm::put_on_wire(std::shared_ptr<call> what, actions& out) {
     next_correlation_ = next_correlation_ == INT32_MAX ? 0 : next_correlation_ + 1;
     f.owner = what;
     auto& r = std::get<ready>(state_);
-    if (what->expects_reply) r.flight.push_back({correlation, version, what->deadline, what->api_key, what});
+    if (r.flight.empty() && !r.writing) r.moved.last = now;  // silence begins with the request
+    r.writing = true;
+    if (what->expects_reply) r.flight.push_back({correlation, version, what->deadline, what->api_key, what->may_wait, what});
     out.push_back(write_frame{std::move(f)});
     if (!what->expects_reply) out.push_back(tell{std::move(what), {{}, {}, version, false}});
 }
@@ -294,6 +304,10 @@ void connection_fsm::on(received& e, time_point now, actions& out) {
     auto* r = std::get_if<ready>(&state_);
     if (!n && !r) return;
     auto& in = n ? n->in : r->in;
+    auto& m = n ? n->moved : r->moved;
+    if (r && in.have == 0 && now - m.last < settings_.stall_after) r->prompt = true;
+    m.last = now;
+    if (std::exchange(m.silent, false)) out.push_back(announce_silent{false});
     const auto had = in.have;
     in.have += e.bytes;
     if (had < in.head.size() && !head_is_sound(in, had, out)) return;
@@ -318,7 +332,36 @@ void connection_fsm::on(withdrawn& e, time_point, actions&) {
             if (f.whose.get() == e.what) f.whose.reset();  // its answer still has to be read, or the next one could not be told from it
 }
 
+// What the system takes off our hands is movement too: a large request may need longer than the patience with an answer.
+void connection_fsm::on(written& e, time_point now, actions&) {
+    auto* r = std::get_if<ready>(&state_);
+    if (!r) return;
+    r->moved.last = now;
+    r->writing = !e.all;
+}
+
 // --- time ---
+
+movement* connection_fsm::moved() noexcept {
+    if (auto* n = std::get_if<negotiating>(&state_)) return &n->moved;
+    if (auto* r = std::get_if<ready>(&state_)) return &r->moved;
+    return nullptr;
+}
+
+// A broker answers one request of a connection after the other, so only the first one's right to wait counts.
+std::optional<time_point> connection_fsm::silent_at() const noexcept {
+    if (settings_.stall_after.count() <= 0) return {};
+    if (auto* n = std::get_if<negotiating>(&state_); n && !n->moved.silent) return n->moved.last + settings_.stall_after;
+    auto* r = std::get_if<ready>(&state_);
+    if (!r || r->moved.silent || (r->flight.empty() && !r->writing)) return {};
+    return r->moved.last + settings_.stall_after * (r->prompt ? 1 : settings_.patience) + (r->flight.empty() ? std::chrono::milliseconds{0} : r->flight.front().may_wait);
+}
+
+std::optional<time_point> connection_fsm::unused_at() const noexcept {
+    auto* r = std::get_if<ready>(&state_);
+    if (!r || settings_.max_idle.count() <= 0 || !r->flight.empty() || r->writing || !waiting_.empty()) return {};
+    return r->moved.last + settings_.max_idle;
+}
 
 void connection_fsm::on(tick&, time_point now, actions& out) {
     if (auto* b = std::get_if<backing_off>(&state_); b && now >= b->until) start_resolving(now, out);
@@ -337,6 +380,12 @@ void connection_fsm::on(tick&, time_point now, actions& out) {
         return close(problem(errc::request_timed_out, phase::api_versions, "no answer to ApiVersions within " + patience,
                              "something takes connections there and says nothing: a listener that wants TLS, another service, or a broker that hangs"),
                      out);
+    }
+    if (const auto at = unused_at(); at && now >= *at)
+        return close(problem(errc::connection_closed, phase::request, "nobody has used the connection for " + text_of(settings_.max_idle)), out, true);
+    if (const auto at = silent_at(); at && now >= *at) {
+        moved()->silent = true;
+        out.push_back(announce_silent{true});
     }
     if (earliest_ && now >= *earliest_) expire(now, out);
 }
@@ -397,10 +446,10 @@ void connection_fsm::on(failed& e, time_point, actions& out) {
 
 void connection_fsm::on(close_requested& e, time_point, actions& out) { close(std::move(e.why), out); }
 
-void connection_fsm::close(error why, actions& out) {
+void connection_fsm::close(error why, actions& out, bool unused) {
     if (std::holds_alternative<closed>(state_)) return;
     // The sockets go first: when a call is told, nothing touches what it owns any more.
-    out.push_back(announce_closed{why});
+    out.push_back(announce_closed{why, unused ? ending::unused : std::holds_alternative<ready>(state_) ? ending::cut : ending::never_up});
     closed end{why, {}};
     if (auto* n = std::get_if<negotiating>(&state_)) end.half_read = std::move(n->in.body);
     std::deque<ready::in_flight> flight;

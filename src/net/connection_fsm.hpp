@@ -23,6 +23,9 @@ struct connection_settings {
     std::chrono::milliseconds stagger{250};             ///< an address that has not answered by then gets company (RFC 8305)
     std::uint32_t max_response = 100u << 20;            ///< a longer claim closes the connection before anything is allocated
     std::size_t max_in_flight = 100;
+    std::chrono::milliseconds max_idle{0};              ///< unused for so long it is closed; 0: never
+    std::chrono::milliseconds stall_after{0};           ///< an answer is due and nothing has moved for so long: that is announced; 0: never
+    int patience = 1;                                   ///< times stall_after, until the broker has shown that it can answer faster
     std::optional<time_point> not_before{};             ///< the backoff after an earlier failure
     std::shared_ptr<const error> last_failure{};        ///< why there is one
 };
@@ -44,17 +47,21 @@ struct connected { int attempt; };
 struct connect_failed { int attempt; std::error_code why; };
 struct received { std::size_t bytes; };                                     // that many are now at the front of read_here()
 struct failed { std::error_code why; };                                     // the socket broke; errc::connection_closed: the peer hung up
+struct written { bool all; };                                               // a write has ended; all: nothing else waits to be written
 struct tick {};
 struct send_requested { std::shared_ptr<call> what; };
 struct withdrawn { call* what; };                                           // its sender has lost interest; it is not told any more
 struct close_requested { error why; };
-using event = std::variant<open_requested, resolved, connected, connect_failed, received, failed, tick, send_requested, withdrawn, close_requested>;
+using event = std::variant<open_requested, resolved, connected, connect_failed, received, failed, written, tick, send_requested, withdrawn, close_requested>;
 
 // A request as it goes out. Its parts lie where they were made and are never copied together; `owner` keeps what `content` does not.
 struct frame {
     protocol::scatter content;
     std::shared_ptr<const void> owner;
 };
+
+/// How a connection came to its end: it could not be made; it had worked and broke; nobody had used it for a while.
+enum class ending : std::uint8_t { never_up, cut, unused };
 
 // What the driver is to do.
 struct start_resolve { std::string host; };
@@ -64,8 +71,9 @@ struct keep_socket { int attempt; };                                        // t
 struct write_frame { frame request; };
 struct tell { std::shared_ptr<call> whom; outcome what; };
 struct announce_ready {};
-struct announce_closed { error why; };
-using action = std::variant<start_resolve, open_socket, drop_socket, keep_socket, write_frame, tell, announce_ready, announce_closed>;
+struct announce_silent { bool yes; };                                       // stalled; or bytes came after all
+struct announce_closed { error why; ending how; };
+using action = std::variant<start_resolve, open_socket, drop_socket, keep_socket, write_frame, tell, announce_ready, announce_silent, announce_closed>;
 using actions = std::vector<action>;                                        // the driver's own, reused for every step
 
 // A frame being read: its size and correlation id first, then the rest straight into its own buffer.
@@ -73,6 +81,12 @@ struct incoming {
     std::array<std::byte, 8> head{};
     std::size_t have = 0;                                                   // bytes of the frame so far, its size prefix included
     response body;                                                          // there once the head is whole; begins with the correlation id
+};
+
+// When something last moved on the socket, and whether it was said that nothing does.
+struct movement {
+    time_point last;
+    bool silent = false;
 };
 
 // The states, each with the data that exists only there. A request in flight without a connection cannot be written down.
@@ -93,11 +107,15 @@ struct negotiating {                                                        // A
     endpoint peer;
     std::int16_t version;                                                   // that was asked with
     incoming in;
+    movement moved;
 };
 struct ready {                                                              // requests go out at once; answers come back in order
-    struct in_flight { std::int32_t correlation; std::int16_t version; time_point deadline; std::int16_t key; std::shared_ptr<call> whose; };
+    struct in_flight { std::int32_t correlation; std::int16_t version; time_point deadline; std::int16_t key; std::chrono::milliseconds may_wait; std::shared_ptr<call> whose; };
     std::deque<in_flight> flight;
     incoming in;
+    movement moved;
+    bool prompt = false;                                                    // an answer came within stall_after
+    bool writing = false;                                                   // a frame may still be on its way into the socket
 };
 struct closed { error why; response half_read; };                           // half_read: a read into it may still be under way
 using state = std::variant<idle, backing_off, resolving, connecting, negotiating, ready, closed>;
@@ -130,6 +148,7 @@ public:
     [[nodiscard]] const broker_versions& versions() const noexcept { return versions_; }
     [[nodiscard]] std::size_t load() const noexcept;  ///< calls that wait or are in flight
     [[nodiscard]] std::string peer() const;           ///< "host:port"
+    [[nodiscard]] bool prompt() const noexcept;       ///< it is ready, and an answer has come within stall_after
 
 private:
     void on(open_requested&, time_point now, actions& out);
@@ -138,6 +157,7 @@ private:
     void on(connect_failed& e, time_point now, actions& out);
     void on(received& e, time_point now, actions& out);
     void on(failed& e, time_point now, actions& out);
+    void on(written& e, time_point now, actions& out);
     void on(tick&, time_point now, actions& out);
     void on(send_requested& e, time_point now, actions& out);
     void on(withdrawn& e, time_point now, actions& out);
@@ -145,14 +165,17 @@ private:
 
     void start_resolving(time_point now, actions& out);
     void next_attempt(connecting& c, time_point now, actions& out);
-    void ask_versions(endpoint peer, std::int16_t version, time_point give_up, actions& out);
+    void ask_versions(endpoint peer, std::int16_t version, time_point give_up, time_point now, actions& out);
     void got_versions(time_point now, actions& out);
     void got_answer(actions& out);
+    [[nodiscard]] movement* moved() noexcept;
+    [[nodiscard]] std::optional<time_point> silent_at() const noexcept;
+    [[nodiscard]] std::optional<time_point> unused_at() const noexcept;
     [[nodiscard]] bool head_is_sound(incoming& in, std::size_t had, actions& out);
     void send_waiting(time_point now, actions& out);
-    void put_on_wire(std::shared_ptr<call> what, actions& out);
+    void put_on_wire(std::shared_ptr<call> what, time_point now, actions& out);
     void expire(time_point now, actions& out);
-    void close(error why, actions& out);
+    void close(error why, actions& out, bool unused = false);
     void transition(state to, std::string_view why);
 
     [[nodiscard]] error problem(std::error_code code, phase in, std::string text, std::string hint = {}) const;

@@ -92,3 +92,84 @@ TEST_CASE("metadata gives brokers their ids, moves them, and forgets those that 
         CHECK_FALSE(d.fresh(t0, 5min));
     }
 }
+
+TEST_CASE("a connection that is cut is replaced at once, and with a pause when that happens twice as soon as it is made") {
+    directory d{three, {50ms, 1s}, 0};
+    auto now = t0;
+    const auto dies_after = [&](std::chrono::milliseconds lived) {
+        d.opening(0, now);
+        d.ready(0, now);
+        now += lived;
+        d.closed(0, refused(), true, lived, now, 0);
+        return d.entries()[0].not_before && *d.entries()[0].not_before > now;
+    };
+    for (int i = 0; i < 10; ++i) CHECK_FALSE(dies_after(700ms));
+    CHECK_FALSE(dies_after(1ms));
+    CHECK(dies_after(1ms));
+    now = *d.entries()[0].not_before;
+    CHECK(dies_after(1ms));
+    CHECK(*d.entries()[0].not_before - now == 80ms);
+    CHECK_FALSE(dies_after(700ms));
+    CHECK_FALSE(dies_after(1ms));
+}
+
+TEST_CASE("a broker that is silent is asked last") {
+    directory d{three, {}, 0};
+    d.opening(0, t0);
+    d.ready(0, t0);
+    CHECK(d.choose({}) == 0u);
+    d.silent(0, true);
+    CHECK(d.choose({}) != 0u);
+    const std::size_t others[] = {1, 2};
+    CHECK(d.choose(others) == 0u);
+    CHECK(d.has_other(others));
+    const std::size_t all[] = {0, 1, 2};
+    CHECK_FALSE(d.has_other(all));
+}
+
+TEST_CASE("the state is that of all connections together, with the time since when") {
+    using status = broker_info::status;
+    directory d{three, {}, 0};
+    d.opening(0, t0 + 1s);
+    d.opening(0, t0 + 2s);
+    CHECK(d.entries()[0].state == status::opening);
+    CHECK(d.entries()[0].since == t0 + 1s);
+    d.ready(0, t0 + 3s);
+    d.closed(0, refused(), false, 0s, t0 + 4s, 0);
+    CHECK(d.entries()[0].state == status::up);
+    CHECK(d.entries()[0].since == t0 + 3s);
+    CHECK_FALSE(d.alone_since());
+    d.closed(0, refused(), true, 10s, t0 + 5s, 0);
+    CHECK(d.entries()[0].state == status::down);
+    CHECK(d.alone_since() == t0 + 5s);
+    d.opening(1, t0 + 6s);
+    d.closed(1, refused(), false, 0s, t0 + 7s, 0);
+    CHECK(d.alone_since() == t0 + 5s);
+    d.opening(1, t0 + 8s);
+    d.ready(1, t0 + 8s);
+    CHECK_FALSE(d.alone_since());
+}
+
+TEST_CASE("beginning again leaves the bootstrap list and nothing else, without pauses") {
+    directory d{three, {}, 0};
+    d.learn({{7, "a", 1, ""}, {8, "x", 9, ""}, {9, "y", 9, ""}}, t0);
+    d.closed(0, refused(), false, 0s, t0, 0);
+    CHECK(d.rebootstrap(t0 + 60s) == std::vector<std::size_t>{3, 4});
+    for (const int id : {7, 8, 9}) CHECK_FALSE(d.find(id));
+    CHECK_FALSE(d.entries()[0].not_before);
+    CHECK(d.alone_since() == t0 + 60s);
+    CHECK_FALSE(d.fresh(t0 + 60s, 5min));
+    d.learn_one({8, "z", 3, ""});
+    CHECK(d.entries()[*d.find(8)].host == "z");
+}
+
+TEST_CASE("brokers at ever new addresses, or more of them than there can be, do not fill the memory") {
+    directory d{three, {}, 0};
+    for (int i = 0; i < 5000; ++i) d.learn({{1, "pod-" + std::to_string(i), 9092, ""}}, t0);
+    CHECK(d.entries().size() < 1000);
+    CHECK(d.entries()[*d.find(1)].host == "pod-4999");
+    std::vector<directory::learned> many;
+    for (int i = 0; i < 6000; ++i) many.push_back({i, "h" + std::to_string(i), 1, ""});
+    d.learn(many, t0);
+    CHECK(d.entries().size() < 6000);
+}

@@ -471,3 +471,90 @@ TEST_CASE("a false size within the limit costs no memory that no byte reaches") 
     // A read into the buffer may still be under way in the driver: it stays with the machine.
     CHECK(std::get<closed>(r.machine.where()).half_read.size == 96u << 20);
 }
+
+TEST_CASE("a connection that nobody has used for a while is closed, and not while something is under way") {
+    rig r{{.max_idle = 9min}};
+    r.get_ready();
+    r.step(written{true});
+    CHECK(r.machine.next_wakeup() == t0 + 9min);
+    r.now = t0 + 8min;
+    const auto c = r.send(r.now + 1h);
+    r.step(written{true});
+    r.now = t0 + 18min;
+    CHECK(r.count<announce_closed>() == 0);
+    r.step(tick{});
+    CHECK(std::holds_alternative<ready>(r.machine.where()));
+    r.machine.step(withdrawn{c.get()}, r.now, r.last);
+    r.arrive(bytes({0, 0, 0, 4, 0, 0, 0, 1}));
+    CHECK(r.machine.next_wakeup() == t0 + 27min);
+    r.now = t0 + 27min;
+    r.step(tick{});
+    REQUIRE(r.count<announce_closed>() == 1);
+    CHECK(std::get<announce_closed>(r.last.at(0)).how == ending::unused);
+}
+
+TEST_CASE("silence is announced when an answer is due and nothing moves, once, and so is its end") {
+    rig r{{.stall_after = 3s}};
+    const auto silent = [&] {
+        std::optional<bool> said;
+        for (const auto& a : r.last)
+            if (const auto* s = std::get_if<announce_silent>(&a)) said = s->yes;
+        return said;
+    };
+    SECTION("a request") {
+        r.get_ready();
+        r.step(written{true});
+        CHECK_FALSE(r.machine.next_wakeup());
+        r.now = t0 + 10s;
+        const auto c = r.send(r.now + 30s);
+        r.step(written{true});
+        CHECK(r.machine.next_wakeup() == t0 + 13s);
+        r.now = t0 + 13s - 1ns;
+        r.step(tick{});
+        CHECK_FALSE(silent());
+        r.now = t0 + 13s;
+        r.step(tick{});
+        CHECK(silent() == true);
+        CHECK(r.machine.next_wakeup() == t0 + 40s);
+        r.step(tick{});
+        CHECK_FALSE(silent());
+        r.now = t0 + 15s;
+        std::vector<std::byte> first_byte(1);
+        r.arrive(first_byte);
+        CHECK(silent() == false);
+        CHECK(c->told.empty());
+    }
+    SECTION("a request that may wait") {
+        r.get_ready();
+        auto c = std::make_shared<test_call>(t0 + 30s);
+        c->may_wait = 500ms;
+        r.step(send_requested{c});
+        CHECK(r.machine.next_wakeup() == t0 + 3500ms);
+    }
+    SECTION("a write that does not end is silence, one that goes on is none") {
+        r.get_ready();
+        (void)r.send();
+        r.now = t0 + 2s;
+        r.step(written{false});
+        CHECK(r.machine.next_wakeup() == t0 + 5s);
+        r.now = t0 + 5s;
+        r.step(tick{});
+        CHECK(silent() == true);
+    }
+    SECTION("the question for versions") {
+        r.connect();
+        CHECK(r.machine.next_wakeup() == t0 + 3s);
+        r.now = t0 + 3s;
+        r.step(tick{});
+        CHECK(silent() == true);
+        r.arrive(rig::versions_answer(0, 4));
+        CHECK(std::holds_alternative<ready>(r.machine.where()));
+    }
+    SECTION("nothing is due") {
+        r.get_ready();
+        r.step(written{true});
+        r.now = t0 + 1h;
+        r.step(tick{});
+        CHECK_FALSE(silent());
+    }
+}
