@@ -59,9 +59,13 @@ struct broker_info {
     error last_error;                                      ///< of the last connection that failed; empty if none did since the last that worked
 };
 
+class client;
+
 namespace client_detail {
 
 class core;
+/// For what is built on a client: producers, consumers.
+std::shared_ptr<core> core_of(const client& c) noexcept;
 
 // One request from the application, erased. Told once; then destroyed.
 class operation {
@@ -285,6 +289,7 @@ private:
     static const protocol::message_schema* require_request(const protocol::message_schema& schema);
     static protocol::messages::metadata_request metadata_of(const std::vector<std::string>& topics);
 
+    friend std::shared_ptr<client_detail::core> client_detail::core_of(const client& c) noexcept;
     std::shared_ptr<client_detail::core> core_;
 };
 

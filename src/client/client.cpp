@@ -20,6 +20,7 @@ namespace client_detail {
 
 std::shared_ptr<begun> prepare(core& c, std::unique_ptr<operation> what) { return std::make_shared<routed_call>(c.shared_from_this(), std::move(what)); }
 void close(core& c) { c.close(); }
+std::shared_ptr<core> core_of(const kafkawire::client& c) noexcept { return c.core_; }
 const asio::any_io_executor& executor_of(const core& c) noexcept { return c.executor(); }
 
 const protocol::message_schema* answer_schema(const protocol::message_schema& request) noexcept {

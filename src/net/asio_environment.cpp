@@ -10,6 +10,8 @@
 #include <asio/ip/udp.hpp>
 #include <asio/post.hpp>
 #include <asio/write.hpp>
+#include <time.h>
+
 #include <algorithm>
 #include <random>
 
@@ -253,6 +255,14 @@ public:
     explicit asio_environment(any_io_executor ex) : executor_{std::move(ex)}, resolver_{*this} {}
     time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
     wall_time wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+    wall_time coarse_wall_now() const noexcept override {
+#ifdef CLOCK_REALTIME_COARSE
+        timespec t{};
+        if (clock_gettime(CLOCK_REALTIME_COARSE, &t) == 0)
+            return wall_time{std::chrono::duration_cast<wall_time::duration>(std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec})};
+#endif
+        return wall_now();
+    }
     std::uint64_t random() noexcept override {
         std::random_device device;
         return static_cast<std::uint64_t>(device()) << 32 | device();

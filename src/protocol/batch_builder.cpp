@@ -271,6 +271,37 @@ codec_error batch_builder::close_current(bytes_view& batch) {
     return {};
 }
 
+codec_error batch_builder::finish(byte_buffer& to, std::uint32_t& records_sum, compressor& with) {
+    using namespace detail::format2;
+    closed_ = true;
+    plain_ = false;
+    if (options_.codec == compression::none) {
+        records_sum = crc32c({buffer_.data() + summed_, buffer_.size() - summed_}, crc_);
+        put_header(buffer_.data(), buffer_.size());
+        std::swap(buffer_, to);
+        return {};
+    }
+    to.clear();
+    to.room(records);
+    to.set_size(records);
+    if (count_ > 0) {
+        if (const auto error = with.compress(options_.codec, buffer_.view().subspan(records), to, options_.level)) return error;
+    }
+    if (to.size() > largest_batch) return {errc::limit_exceeded, "a batch holds at most 2147483647 bytes"};
+    put_header(to.data(), to.size());
+    records_sum = crc32c(to.view().subspan(records));
+    return {};
+}
+
+void stamp_batch(std::span<std::byte> batch, std::uint32_t records_sum, std::int64_t producer_id, std::int16_t producer_epoch, std::int32_t base_sequence) noexcept {
+    using namespace detail::format2;
+    auto* const p = batch.data();
+    put(p + detail::format2::producer_id, producer_id);
+    put(p + detail::format2::producer_epoch, producer_epoch);
+    put(p + detail::format2::base_sequence, base_sequence);
+    put(p + crc, crc32c_combine(crc32c({p + attributes, records - attributes}), records_sum, batch.size() - records));
+}
+
 codec_error batch_builder::close_legacy(bytes_view& batch) {
     batch = buffer_.view();
     if (options_.codec == compression::none || count_ == 0) return {};

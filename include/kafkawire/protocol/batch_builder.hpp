@@ -60,6 +60,10 @@ public:
     /// Compresses, fills in lengths, counts and checksums, and gives the whole batch: a view into this object, valid until start(). May be
     /// called again. A batch without records is a legal batch of format 2, and nothing at all in formats 0 and 1.
     codec_error close(bytes_view& batch);
+    /// The same for one who keeps the batch and does not know yet who sends it, in format 2: the batch itself goes into `to`, whose block
+    /// is taken in exchange, and stamp_batch() fills in the producer's fields and the checksum. `records_sum` is what that needs.
+    /// Compresses with `with`, so that many builders share one. Then start() is due.
+    codec_error finish(byte_buffer& to, std::uint32_t& records_sum, compressor& with);
 
 private:
     errc append_plain(std::int64_t timestamp, nullable_bytes key, nullable_bytes value);
@@ -85,6 +89,10 @@ private:
     bool plain_ = true;            // format 2 and open: append_plain() may write
     bool closed_ = false;
 };
+
+/// Fills in who sends a batch that batch_builder::finish() gave, and its checksum; may be done again with other numbers. Nobody may be reading it.
+KAFKAWIRE_API void stamp_batch(std::span<std::byte> batch, std::uint32_t records_sum, std::int64_t producer_id, std::int16_t producer_epoch,
+                               std::int32_t base_sequence) noexcept;
 
 /// Key and value of a control record that ends a transaction, for append() into a batch with `.control = true`.
 struct end_transaction_marker {

@@ -1,0 +1,93 @@
+// A batch of records on its way, and the queue of its partition. Plain data of the sending machine (sender_fsm.hpp), which alone changes it.
+#pragma once
+#include <kafkawire/environment.hpp>
+#include <kafkawire/protocol/batch_builder.hpp>
+
+#include <deque>
+
+#include <kafkawire/detail/waiter.hpp>
+
+namespace kafkawire::client_detail {
+
+using net::time_point;
+struct topic_queue;
+struct partition_queue;
+
+/// One batch. Its bytes belong to whoever may still read them: a request that was put on the wire holds them until its answer or the
+/// socket's end, whatever became of the batch meanwhile. They are changed only while nobody else holds them.
+struct produce_batch {
+    partition_queue* where = nullptr;
+    std::shared_ptr<protocol::byte_buffer> bytes;  ///< whole, once closed
+    std::uint32_t records_sum = 0;                 ///< what stamp_batch() needs
+    std::int32_t count = 0;
+    std::size_t charged = 0;                       ///< bytes of the sending share that it holds, once closed
+    std::int64_t first_timestamp = 0;
+    time_point born{};
+    time_point deadline{};                         ///< of its oldest record: by then its records are told what is known
+    std::uint64_t flush = 0;                       ///< the flush period that it belongs to
+
+    // Who sent it, once it was put into a request. Kept through every retry, so that the broker knows it again.
+    std::int64_t producer_id = -1;
+    std::int16_t producer_epoch = -1;
+    std::int32_t base_sequence = -1;
+    bool stamped = false;
+
+    int attempts = 0;                              ///< requests that carried it
+    bool maybe_written = false;                    ///< an attempt ended without telling whether the broker has it
+    bool told = false;                             ///< its records were told; it goes on, for the sequence must have no gap
+    std::shared_ptr<const error> last_error;       ///< of the attempt before
+    waiter_chain waiters;
+    std::vector<std::uint64_t> tags;               ///< empty, or one for each record
+};
+using batch_ptr = std::shared_ptr<produce_batch>;
+
+/// Sequences wrap: a comes before b if b is less than half of all numbers ahead.
+[[nodiscard]] constexpr bool comes_before(std::int32_t a, std::int32_t b) noexcept {
+    return a != b && ((static_cast<std::uint32_t>(b) - static_cast<std::uint32_t>(a)) & 0x7fffffffu) < 0x40000000u;
+}
+
+/// A record that could not be accepted yet: its topic is not known, or there is no room. Its bytes are the caller's.
+struct waiting_record {
+    record what;
+    time_point asked{};
+    waiter* wants_delivery = nullptr;              ///< goes into the batch with it; may be null
+    waiter* wants_acceptance = nullptr;            ///< told as soon as it is in a batch; may be null
+    std::uint64_t flush = 0;
+};
+
+/// One partition: the open batch, what waits to be sent, what is on the wire.
+struct partition_queue {
+    topic_queue* topic = nullptr;
+    std::int32_t index = 0;
+
+    batch_ptr open;                                ///< null: none; grows at the end of `builder`
+    protocol::batch_builder* builder = nullptr;    ///< there with `open`; from the machine's pool
+    std::size_t open_at = 0;                       ///< its place among those with an open batch
+    std::deque<batch_ptr> closed;                  ///< first those that were sent before, by sequence
+    std::vector<batch_ptr> in_flight;              ///< oldest first, all on the way to `sending_to`
+    std::int32_t leader = -1;                      ///< where to send; -1: nobody leads it now
+    std::int32_t leader_epoch = -1;
+    std::int32_t sending_to = -1;
+
+    std::int64_t producer_id = -1;                 ///< what it sends under; -1: none yet
+    std::int16_t producer_epoch = -1;
+    std::int32_t next_sequence = 0;
+
+    int failures = 0;                              ///< attempts that failed since the last that did not
+    int repairs = 0;                               ///< sequences begun anew since the last success
+    time_point not_before{};                       ///< the pause after a failure
+    std::shared_ptr<const error> trouble;          ///< what the last attempt failed with; empty after a success
+    bool settling = false;                         ///< something failed: nothing more is sent until all in flight is answered
+    bool broken = false;                           ///< the sequence has a gap: when all before it is answered, a new epoch begins
+    std::int32_t gap = 0;                          ///< the number that is missing
+    bool lifted = false;                           ///< what had that number was certainly not taken, and so nothing that comes behind it
+    bool flushing = false;                         ///< the open batch goes as soon as it can
+    bool listed = false;                           ///< among its broker's ready ones
+    bool in_transaction = false;                   ///< this transaction has records of it
+    bool transaction_ready = false;                ///< and the coordinator knows
+    std::optional<time_point> alarm{};             ///< when it is looked at again
+
+    [[nodiscard]] bool idle() const noexcept { return !open && closed.empty() && in_flight.empty(); }
+};
+
+}  // namespace kafkawire::client_detail

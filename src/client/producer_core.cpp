@@ -1,0 +1,621 @@
+#include "client/producer_core.hpp"
+
+#include <kafkawire/protocol/frame.hpp>
+
+#include <algorithm>
+
+namespace kafkawire::client_detail {
+
+namespace {
+
+using protocol::messages::init_producer_id_request;
+using protocol::messages::init_producer_id_response;
+using protocol::messages::produce_request;
+using protocol::messages::produce_response;
+
+sender_settings settings_of(const producer_options& o) {
+    sender_settings s;
+    s.acks = static_cast<std::int16_t>(o.acks);
+    s.idempotent = idempotent(o);
+    s.transactional = !o.transactional_id.empty();
+    s.create_topics = o.create_topics;
+    s.request_bytes = o.request_bytes;
+    s.send_buffer = o.send_buffer;
+    s.in_flight = o.in_flight;
+    s.retry_backoff = o.retry_backoff;
+    s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
+    return s;
+}
+
+// A Produce request: holds its batches until its answer or the end of the socket, whatever becomes of them meanwhile.
+class produce_call final : public net::call {
+public:
+    produce_call(const std::shared_ptr<producer_core>& of, plan_ptr plan, std::int16_t acks, std::int16_t highest, net::time_point now, std::chrono::milliseconds patience)
+        : of_{of}, plan_{std::move(plan)} {
+        api_key = produce_request::key;
+        speaks = protocol::between(3, highest);  // the first that carries batches of format 2
+        expects_reply = acks != 0;
+        started = now;
+        deadline = now + patience;
+    }
+    protocol::wire_error encode(std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) override {
+        const auto of = of_.lock();
+        if (!of) return {errc::canceled, 0, {}, "the producer has ended"};
+        plan_->on_wire = true;
+        return of->encode(*plan_, version, correlation_id, client_id, to);
+    }
+    void done(net::outcome result) override {
+        plan_->carrier = nullptr;
+        if (const auto of = of_.lock()) of->done(*plan_, std::move(result));
+    }
+
+private:
+    std::weak_ptr<producer_core> of_;
+    plan_ptr plan_;
+};
+
+class id_operation final : public operation {
+public:
+    explicit id_operation(std::weak_ptr<producer_core> of) : of_{std::move(of)} {
+        message_.transactional_id.reset();
+        request_schema = &protocol::schema_of<init_producer_id_request>();
+        request = &message_;
+        response_schema = &protocol::schema_of<init_producer_id_response>();
+        response = &answer_;
+    }
+    void complete(error why, answer_info) override {
+        if (const auto of = of_.lock()) of->producer_id_answered(why, answer_);
+    }
+
+private:
+    std::weak_ptr<producer_core> of_;
+    init_producer_id_request message_;
+    init_producer_id_response answer_;
+};
+
+delivery delivery_of(const tell_batch& t, std::int32_t index) {
+    delivery d;
+    d.topic = t.topic->info->name;
+    d.partition = t.partition;
+    if (!t.why) {
+        if (t.base_offset >= 0) d.offset = t.base_offset + index;
+        d.timestamp = timestamp{std::chrono::milliseconds{t.append_time >= 0 ? t.append_time : t.first_timestamp}};
+    }
+    return d;
+}
+
+}  // namespace
+
+// Goes on with a send_all: a record of it had to wait, and was accepted or refused.
+class producer_core::continuation final : public waiter {
+public:
+    continuation(producer_core& of, waiter* who) : of_{of}, who_{who} {}
+    void complete(const error*, const delivery&) override {
+        auto& of = of_;
+        auto* const who = who_;
+        free();
+        of.go_on(who);
+    }
+    void drop() noexcept override { free(); }
+    void detach(const error&) override {}
+
+private:
+    void free() noexcept {
+        auto& c = of_;
+        this->~continuation();
+        c.blocks().give(this, sizeof(continuation));
+    }
+    producer_core& of_;
+    waiter* who_;
+};
+
+producer_core::producer_core(std::shared_ptr<core> client, const producer_options& options)
+    : client_{std::move(client)}, options_{options}, machine_{settings_of(options), client_->env().random()}, gate_open_{options.transactional_id.empty()} {
+    timer_ = client_->env().make_timer([this] { timer_fired(); });
+    client_->watch(*this);
+}
+
+producer_core::~producer_core() {
+    client_->unwatch(*this);
+    for (auto& t : told_)
+        if (auto* const w = std::get_if<tell_waiter>(&t)) w->who->drop();
+    for (auto& p : pending_) p.who->drop();
+}
+
+// --- sending ---
+
+topic_queue& producer_core::topic(std::string_view name) {
+    if (auto* const t = machine_.find_topic(name)) return *t;
+    auto& info = client_->want_topic(name, options_.create_topics);
+    topic_settings s{options_.compression, options_.compression_level, options_.batch_bytes, options_.linger, options_.delivery_timeout};
+    std::string_view partitioner = options_.partitioner;
+    if (const auto own = options_.topics.find(name); own != options_.topics.end()) {
+        const auto& o = own->second;
+        s.codec = o.compression.value_or(s.codec);
+        s.level = o.compression_level.value_or(s.level);
+        s.batch_bytes = o.batch_bytes.value_or(static_cast<std::uint32_t>(s.batch_bytes));
+        s.linger = o.linger.value_or(s.linger);
+        s.delivery_timeout = o.delivery_timeout.value_or(s.delivery_timeout);
+        if (o.partitioner) partitioner = *o.partitioner;
+    }
+    auto& env = client_->env();
+    auto& t = machine_.add_topic(info, s, topic_partitioner{partitioner, {info.name, s.batch_bytes, env.random()}}, env.now(), actions_);
+    return t;
+}
+
+std::error_code producer_core::append(topic_queue& t, const record& r, std::int64_t wall, waiter* w) {
+    if (!gate_open_) [[unlikely]] return errc::no_transaction;
+    return machine_.append(t, r, wall, w, [this] { return client_->env().now(); }, actions_);
+}
+
+std::error_code producer_core::try_send(const record& r) {
+    auto& t = topic(r.topic);
+    const auto why = append(t, r, wall_ms(), nullptr);
+    if (!actions_.empty()) [[unlikely]] run();
+    return why;
+}
+
+void producer_core::send(const record& r, waiter* w) {
+    auto& t = topic(r.topic);
+    const auto why = append(t, r, wall_ms(), w);
+    if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), w, nullptr}, actions_);
+    else if (why) refuse(w, story_of(why, t, r));
+    if (!actions_.empty()) run();
+}
+
+void producer_core::enqueue(const record& r, waiter* accepted) {
+    auto& t = topic(r.topic);
+    const auto why = append(t, r, wall_ms(), nullptr);
+    if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), nullptr, accepted}, actions_);
+    else refuse(accepted, why ? story_of(why, t, r) : error{});
+    if (!actions_.empty()) run();
+}
+
+void producer_core::send_all(std::span<const record> rs, waiter* w) {
+    const auto wall = wall_ms();
+    if (rs.empty()) return refuse(w, {});
+    for (std::size_t i = 0; i < rs.size(); ++i) {
+        const auto& r = rs[i];
+        auto& t = topic(r.topic);
+        const auto why = append(t, r, wall, w);
+        if (!why) continue;
+        if (why == errc::would_wait) {
+            auto* const next = i + 1 < rs.size() ? ::new (blocks_.take(sizeof(continuation))) continuation{*this, w} : nullptr;
+            if (next) rests_.push_back({rs.subspan(i + 1), w});
+            machine_.wait(t, {r, client_->env().now(), w, next}, actions_);
+            break;
+        }
+        refuse(w, story_of(why, t, r));
+    }
+    if (!actions_.empty()) run();
+}
+
+void producer_core::go_on(waiter* who) {
+    const auto at = std::find_if(rests_.begin(), rests_.end(), [&](const rest& r) { return r.who == who; });
+    if (at == rests_.end()) return;
+    const auto records = at->records;
+    rests_.erase(at);
+    send_all(records, who);
+}
+
+error producer_core::story_of(std::error_code code, const topic_queue& t, const record& r) {
+    error e;
+    e.code = code;
+    const auto& name = t.info->name;
+    if (code == errc::record_too_large) {
+        e.text = "the record takes " + std::to_string(r.key.size() + r.value.size()) + " bytes and more, which no request or buffer of this producer holds";
+        e.hint = "raise request_bytes and send_buffer, or send less at a time";
+    } else if (code == errc::unknown_partition) {
+        e.text = r.partition >= 0 ? name + " has " + std::to_string(t.partitions.size()) + " partitions, and none of number " + std::to_string(r.partition)
+                                  : "no partition was chosen for a record of " + name;
+        e.hint = r.partition >= 0 ? "" : "name one: the partitioner leaves it to the record";
+    } else if (code == errc::no_transaction) {
+        e.text = "a transactional producer sends within a transaction only";
+        e.hint = "async_begin_transaction() comes first";
+    } else {
+        e.text = "records of " + name + " cannot be sent";
+    }
+    return e;
+}
+
+void producer_core::refuse(waiter* w, error why) {
+    told_.push_back(tell_waiter{w, why ? std::make_shared<const error>(std::move(why)) : nullptr});
+    tell_soon();
+}
+
+// --- carrying out ---
+
+void producer_core::run() {
+    if (busy_) return;
+    busy_ = true;
+    while (!actions_.empty()) {
+        running_.clear();
+        std::swap(running_, actions_);
+        for (auto& a : running_) std::visit([this](auto& what) { carry_out(what); }, a);
+    }
+    running_.clear();
+    busy_ = false;
+    look_at_pending();
+    set_timer();
+}
+
+void producer_core::carry_out(send_produce& a) {
+    auto& plan = a.plan;
+    const auto c = std::make_shared<produce_call>(shared_from_this(), plan, machine_.settings().acks, highest_produce_, client_->env().now(), client_->options().request_timeout);
+    plan->carrier = c.get();
+    client_->send(plan->broker, lane::produce, c);
+}
+
+void producer_core::carry_out(withdraw_produce& a) {
+    if (a.plan->carrier) client_->withdraw(a.plan->broker, lane::produce, std::exchange(a.plan->carrier, nullptr));
+}
+
+void producer_core::carry_out(ask_producer_id&) { prepare(*client_, std::make_unique<id_operation>(weak_from_this()))->go(); }
+
+void producer_core::carry_out(tell_batch& a) {
+    told_.push_back(std::move(a));
+    tell_soon();
+}
+void producer_core::carry_out(tell_waiter& a) {
+    told_.push_back(a);
+    tell_soon();
+}
+void producer_core::carry_out(touch_partition& a) {
+    if (hooks_) hooks_->partition_touched(*a.where);
+}
+void producer_core::carry_out(fail_transaction& a) {
+    if (hooks_) hooks_->send_failed(*a.why);
+}
+void producer_core::carry_out(tell_flushed&) {
+    if (hooks_) hooks_->flush_looked();
+}
+
+protocol::wire_error producer_core::encode(produce_plan& plan, std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) {
+    produce_request m;
+    if (options_.transactional_id.empty()) m.transactional_id.reset();
+    else m.transactional_id = options_.transactional_id;
+    m.acks = machine_.settings().acks;
+    m.timeout_ms = static_cast<std::int32_t>(client_->options().request_timeout.count());
+    const topic_queue* last = nullptr;
+    std::sort(plan.parts.begin(), plan.parts.end(), [](const produce_part& a, const produce_part& b) { return a.where->topic != b.where->topic ? a.where->topic < b.where->topic : a.where->index < b.where->index; });
+    for (const auto& part : plan.parts) {
+        if (!part.bytes) continue;
+        if (part.where->topic != last) {
+            last = part.where->topic;
+            auto& t = m.topic_data.emplace_back();
+            if (version < 13) t.name = last->info->name;
+            else t.topic_id = last->info->id;
+        }
+        auto& p = m.topic_data.back().partition_data.emplace_back();
+        p.index = part.where->index;
+        p.records = protocol::raw_records{part.bytes->view()};
+    }
+    return protocol::encode_request(protocol::schema_of<produce_request>(), &m, version, correlation_id, client_id, to);
+}
+
+void producer_core::done(produce_plan& plan, net::outcome result) {
+    if (stopped_) return;
+    auto& env = client_->env();
+    const auto now = env.now();
+    if (!result.why && machine_.settings().acks == 0) {
+        answers_.assign(plan.parts.size(), produce_answer{});
+        machine_.answered(plan, answers_, now, wall_ms(), actions_);
+        return run();
+    }
+    produce_response m;
+    if (!result.why) {
+        protocol::messages::response_header header;
+        std::size_t body_at = 0;
+        auto wrong = protocol::decode_response_header(header, result.answer.view(), produce_request::key, result.version, body_at);
+        if (!wrong) wrong = protocol::decode(m, result.answer.view().subspan(body_at), result.version);
+        if (wrong) {
+            result.why.code = wrong.code;
+            result.why.in = phase::request;
+            result.why.text = "the answer to Produce cannot be read: " + wrong.message();
+            result.maybe_processed = true;
+        }
+    }
+    if (result.why.code == errc::client_closed) return stop(result.why);
+    if (result.why) {
+        machine_.lost(plan, std::make_shared<const error>(std::move(result.why)), result.maybe_processed, result.connection_failed, now, wall_ms(), actions_);
+        return run();
+    }
+    if (m.throttle_time_ms > 0) {
+        const std::chrono::milliseconds pause{m.throttle_time_ms};
+        client_->throttle(plan.broker, pause);
+        machine_.throttled(plan.broker, now + pause);
+    }
+    for (const auto& n : m.node_endpoints)
+        if (n.port > 0 && n.port <= 65535) client_->node_hint(n.node_id, n.host, static_cast<std::uint16_t>(n.port), n.rack.value_or(""));
+    answers_.assign(plan.parts.size(), std::nullopt);
+    for (const auto& t : m.responses) {
+        for (const auto& p : t.partition_responses) {
+            const auto at = std::find_if(plan.parts.begin(), plan.parts.end(), [&](const produce_part& part) {
+                const auto& info = *part.where->topic->info;
+                return part.where->index == p.index && (result.version < 13 ? info.name == t.name : info.id == t.topic_id);
+            });
+            if (at == plan.parts.end()) continue;
+            auto& a = answers_[static_cast<std::size_t>(at - plan.parts.begin())].emplace();
+            a.code = p.error_code;
+            a.base_offset = p.base_offset;
+            a.append_time = p.log_append_time_ms;
+            if (p.error_message) a.message = *p.error_message;
+            for (const auto& r : p.record_errors)
+                if (r.batch_index_error_message) a.message += (a.message.empty() ? "" : "; ") + ("record " + std::to_string(r.batch_index) + ": " + *r.batch_index_error_message);
+            if (p.current_leader.leader_id >= 0) client_->leader_hint(*at->where->topic->info, p.index, p.current_leader.leader_id, p.current_leader.leader_epoch);
+        }
+    }
+    machine_.answered(plan, answers_, now, wall_ms(), actions_);
+    run();
+}
+
+void producer_core::producer_id_answered(const error& why, const init_producer_id_response& r) {
+    if (stopped_) return;
+    const auto now = client_->env().now();
+    if (!why && r.error_code == 0) {
+        machine_.producer_id_known(r.producer_id, r.producer_epoch, now, actions_);
+    } else {
+        auto e = why;
+        if (!e) {
+            e.code = static_cast<broker_errc>(r.error_code);
+            e.in = phase::request;
+            e.api_key = init_producer_id_request::key;
+            e.text = "no producer id: " + e.code.message();
+        }
+        machine_.producer_id_failed(std::make_shared<const error>(std::move(e)), now, actions_);
+    }
+    run();
+}
+
+// --- time ---
+
+void producer_core::topics_changed() {
+    if (stopped_) return;
+    const auto* trouble = client_->last_metadata_error();
+    machine_.topics_changed(trouble ? std::make_shared<const error>(*trouble) : nullptr, client_->env().now(), wall_ms(), actions_);
+    run();
+}
+
+void producer_core::soon() {
+    if (std::exchange(turn_posted_, true)) return;
+    client_->env().post([self = weak_from_this()] {
+        if (const auto alive = self.lock()) alive->turn();
+    });
+}
+
+void producer_core::turn() {
+    turn_posted_ = false;
+    if (stopped_) return;
+    machine_.turn(client_->env().now(), wall_ms(), actions_);
+    run();
+}
+
+void producer_core::set_timer() {
+    auto at = stopped_ ? std::nullopt : machine_.next_wakeup();
+    for (const auto& p : pending_) at = at ? std::min(*at, p.deadline) : p.deadline;
+    if (!at || (timer_at_ && *timer_at_ <= *at)) return;  // firing for nothing costs one look; moving it for every batch would cost more
+    timer_at_ = at;
+    timer_->set(*at);
+}
+
+void producer_core::timer_fired() {
+    const auto self = shared_from_this();
+    timer_at_.reset();
+    if (!stopped_) machine_.tick(client_->env().now(), wall_ms(), actions_);
+    run();
+}
+
+// --- telling ---
+
+void producer_core::tell_soon() {
+    if (std::exchange(tell_posted_, true)) return;
+    client_->env().post([self = shared_from_this()] { self->tell_all(); });
+}
+
+void producer_core::tell_all() {
+    tell_posted_ = false;
+    if (!telling_.empty()) return tell_soon();  // a handler runs a loop of its own
+    std::swap(told_, telling_);
+    for (auto& t : telling_) {
+        if (auto* const batch = std::get_if<tell_batch>(&t)) {
+            tell_one(*batch);
+        } else {
+            const auto one = std::get<tell_waiter>(t);
+            one.who->complete(one.why.get(), {});
+        }
+    }
+    telling_.clear();
+    look_at_pending();
+}
+
+void producer_core::tell_one(tell_batch& t) {
+    if (on_delivery_) {
+        const auto first = delivery_of(t, 0);
+        on_delivery_({first.topic, t.partition, t.why ? -1 : t.base_offset, static_cast<std::size_t>(t.count), first.timestamp, t.why.get(), t.tags});
+    }
+    while (auto* const w = t.waiters.pop()) w->complete(t.why.get(), delivery_of(t, w->first));
+}
+
+// --- operations that wait for something else ---
+
+void producer_core::warm_up(std::vector<std::string> names, waiter* w) {
+    pending p{pending::kind::warm_up, w, client_->env().now() + options_.delivery_timeout};
+    for (const auto& n : names) p.topics.push_back(&topic(n));
+    pending_.push_back(std::move(p));
+    run();
+}
+
+void producer_core::flush(std::chrono::milliseconds deadline, bool close, waiter* w) {
+    const auto now = client_->env().now();
+    const std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};
+    pending p{close ? pending::kind::close : pending::kind::flush, w, now + std::clamp(deadline, std::chrono::milliseconds{0}, longest)};
+    p.period = machine_.flush(now, actions_);
+    pending_.push_back(std::move(p));
+    run();
+}
+
+void producer_core::wait_for_room(std::size_t bytes, waiter* w) {
+    pending p{pending::kind::room, w, net::time_point::max()};
+    p.bytes = std::min<std::size_t>(bytes, options_.send_buffer);
+    pending_.push_back(std::move(p));
+    run();
+}
+
+// Looks whether something has come that an operation waits for. The handlers run later.
+void producer_core::look_at_pending() {
+    if (pending_.empty() || busy_) return;
+    const auto now = client_->env().now();
+    bool ends = false;
+    std::erase_if(pending_, [&](pending& p) {
+        error why;
+        bool over = stopped_;
+        if (stopped_) why.code = errc::client_closed;
+        switch (p.what) {
+            case pending::kind::warm_up: {
+                bool all = true;
+                for (auto* const t : p.topics) {
+                    if (!t->ready && t->info->error && t->info->error != condition::retriable && t->info->error != broker_errc::unknown_topic_or_partition) {
+                        why = story_of(t->info->error, *t, {});
+                        over = true;
+                    }
+                    all = all && t->ready;
+                }
+                if (all && !over) {
+                    over = true;
+                    for (auto* const t : p.topics)
+                        for (auto& q : t->partitions)
+                            if (q.leader >= 0) (void)client_->open(q.leader, lane::produce);
+                }
+                break;
+            }
+            case pending::kind::room: over = over || machine_.room() >= p.bytes; break;
+            case pending::kind::flush:
+            case pending::kind::close:
+                // What was told but not yet heard is heard first: the handlers stand in the same line.
+                if (machine_.flushed(p.period)) {
+                    over = true;
+                    why = {};
+                }
+                break;
+        }
+        if (!over && now < p.deadline) return false;
+        delivery at;
+        at.offset = 0;
+        if (p.what == pending::kind::flush || p.what == pending::kind::close) at.offset = static_cast<std::int64_t>(machine_.left(p.period));
+        if (!over) {
+            why.code = errc::delivery_timed_out;
+            why.text = p.what == pending::kind::warm_up ? "the topics could not be learned in time" : std::to_string(at.offset) + " records are not settled yet";
+            if (const auto* cause = client_->last_metadata_error()) why.cause = std::make_shared<const error>(*cause);
+        }
+        if (p.what == pending::kind::close) ends = true;
+        client_->env().post([self = shared_from_this(), w = p.who, why, at] { w->complete(why ? &why : nullptr, at); });
+        return true;
+    });
+    if (ends && !stopped_) {
+        error why;
+        why.code = errc::client_closed;
+        why.text = "the producer was closed";
+        stop(why);
+    }
+}
+
+void producer_core::cancel(const std::weak_ptr<waiter*>& who) {
+    const auto w = who.lock();
+    if (!w) return;
+    auto* const it = *w;
+    const auto simple = [](errc code, std::string text) {
+        error e;
+        e.code = code;
+        e.text = std::move(text);
+        return e;
+    };
+    const auto at = std::find_if(pending_.begin(), pending_.end(), [&](const pending& p) { return p.who == it; });
+    if (at != pending_.end()) {
+        pending_.erase(at);
+        const auto why = simple(errc::canceled, {});
+        return it->complete(&why, {});
+    }
+    const auto withdrawn = simple(errc::send_withdrawn, "canceled before it was accepted");
+    std::size_t rest_count = 0;
+    if (const auto r = std::find_if(rests_.begin(), rests_.end(), [&](const rest& x) { return x.who == it; }); r != rests_.end()) {
+        rest_count = r->records.size();
+        rests_.erase(r);
+    }
+    const auto weak = std::weak_ptr{w};
+    const bool waited = machine_.withdraw(it, actions_);
+    // Of a group, the last that ends ends it all: so the records that went in are told last.
+    const auto group = it->group != nullptr;
+    if (waited || rest_count > 0) {
+        it->count = static_cast<std::int32_t>(rest_count + (waited ? 1 : 0));
+        it->complete(&withdrawn, {});
+        if (!group) return run();
+    }
+    if (*w == it && who.use_count() > 1) {
+        const auto why = simple(errc::detached, "nobody waits for it any more; it goes its way");
+        it->detach(why);
+    }
+    run();
+}
+
+void producer_core::stop(const error& why) {
+    if (std::exchange(stopped_, true)) return;
+    const auto self = shared_from_this();
+    machine_.stop(why, actions_);
+    run();
+    timer_->clear();
+}
+
+producer_statistics producer_core::statistics() const noexcept {
+    const auto& c = machine_.counts();
+    return {c.records, c.batches, c.requests, c.bytes, c.retries, c.acknowledged, c.failed, machine_.used(), machine_.unsettled()};
+}
+
+// --- the erased calls of producer.hpp ---
+
+std::error_code try_send(producer_core& c, const record& r) { return c.try_send(r); }
+void send(producer_core& c, const record& r, waiter* w) { c.send(r, w); }
+void enqueue(producer_core& c, const record& r, waiter* accepted) { c.enqueue(r, accepted); }
+void warm_up(producer_core& c, std::vector<std::string> topics, waiter* w) { c.warm_up(std::move(topics), w); }
+void flush(producer_core& c, std::chrono::milliseconds deadline, bool close, waiter* w) { c.flush(deadline, close, w); }
+void wait_for_room(producer_core& c, std::size_t bytes, waiter* w) { c.wait_for_room(bytes, w); }
+void send_all(producer_core& c, std::span<const record> rs, waiter* w) { c.send_all(rs, w); }
+void cancel(producer_core& c, const std::weak_ptr<waiter*>& who) { c.cancel(who); }
+const asio::any_io_executor& executor_of(const producer_core& c) noexcept { return const_cast<producer_core&>(c).client().executor(); }
+void post(producer_core& c, unique_function<void()> what) {
+    c.client().env().post([self = c.weak_from_this(), f = std::move(what)]() mutable {
+        if (const auto alive = self.lock()) f();
+    });
+}
+void* take_block(producer_core& c, std::size_t size) { return c.blocks().take(size); }
+void give_block(producer_core& c, void* block, std::size_t size) noexcept { c.blocks().give(block, size); }
+
+}  // namespace kafkawire::client_detail
+
+namespace kafkawire::inline v0_1 {
+
+producer::producer(client& c, const producer_options& options) {
+    if (auto wrong = validate(options)) throw system_error{std::move(wrong)};
+    core_ = std::make_shared<client_detail::producer_core>(client_detail::core_of(c), options);
+}
+
+producer::~producer() {
+    if (!core_) return;
+    error why;
+    why.code = errc::client_closed;
+    why.text = "the producer was destroyed";
+    core_->stop(why);
+}
+
+producer& producer::operator=(producer&& other) noexcept {
+    if (this != &other) {
+        producer before{std::move(*this)};
+        core_ = std::move(other.core_);
+    }
+    return *this;
+}
+
+const producer_options& producer::options() const noexcept { return core_->options(); }
+void producer::on_delivery(unique_function<void(const delivery_report&)> handler) { core_->on_delivery(std::move(handler)); }
+producer_statistics producer::statistics() const noexcept { return core_->statistics(); }
+
+}  // namespace kafkawire::inline v0_1

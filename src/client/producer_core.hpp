@@ -1,0 +1,124 @@
+// producer_core: the driver of kw::producer. Carries out what sender_fsm decides, through the client's core; keeps the operations that wait
+// for something other than a record. Handlers run from a callback of the environment, never inside a call of the application's.
+#pragma once
+#include <kafkawire/producer.hpp>
+#include <kafkawire/protocol/messages/00_produce.hpp>
+#include <kafkawire/protocol/messages/22_init_producer_id.hpp>
+
+#include "client/core.hpp"
+#include "client/sender_fsm.hpp"
+
+namespace kafkawire::client_detail {
+
+/// What a transactional producer's driver wants to know of the sending machine. Called from the core, which must not be called from inside.
+class transaction_hooks {
+public:
+    virtual void partition_touched(partition_queue& where) = 0;     ///< the transaction's first record of it
+    virtual void send_failed(const error& why) = 0;                 ///< records of the transaction failed: it must be aborted
+    virtual void flush_looked() = 0;                                ///< some period has ended: see sender_fsm::flushed()
+
+protected:
+    ~transaction_hooks() = default;
+};
+
+class producer_core final : public std::enable_shared_from_this<producer_core>, private metadata_watcher {
+public:
+    producer_core(std::shared_ptr<core> client, const producer_options& options);
+    ~producer_core();
+
+    // See producer.hpp.
+    std::error_code try_send(const record& r);
+    void send(const record& r, waiter* w);
+    void enqueue(const record& r, waiter* accepted);
+    void send_all(std::span<const record> rs, waiter* w);
+    void warm_up(std::vector<std::string> topics, waiter* w);
+    void flush(std::chrono::milliseconds deadline, bool close, waiter* w);
+    void wait_for_room(std::size_t bytes, waiter* w);
+    void cancel(const std::weak_ptr<waiter*>& who);
+    void stop(const error& why);
+    void on_delivery(unique_function<void(const delivery_report&)> h) { on_delivery_ = std::move(h); }
+
+    [[nodiscard]] core& client() noexcept { return *client_; }
+    [[nodiscard]] const producer_options& options() const noexcept { return options_; }
+    [[nodiscard]] block_pool& blocks() noexcept { return blocks_; }
+    [[nodiscard]] producer_statistics statistics() const noexcept;
+
+    // --- for transactions: after a call of the machine, run() ---
+    [[nodiscard]] sender_fsm& machine() noexcept { return machine_; }
+    [[nodiscard]] sender_actions& actions() noexcept { return actions_; }
+    void run();
+    void hook(transaction_hooks* t) noexcept { hooks_ = t; }
+    /// Version 1 of transactions must not use a Produce that adds partitions by itself.
+    void limit_produce(std::int16_t highest) noexcept { highest_produce_ = highest; }
+    /// Whether records may be sent now: for a transactional producer, within a transaction only.
+    void open_gate(bool yes) noexcept { gate_open_ = yes; }
+
+    // --- for produce_call ---
+    [[nodiscard]] protocol::wire_error encode(produce_plan& plan, std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to);
+    void done(produce_plan& plan, net::outcome result);
+    void producer_id_answered(const error& why, const protocol::messages::init_producer_id_response& r);
+
+private:
+    struct pending {                                        // an operation that waits for something other than a record
+        enum class kind : std::uint8_t { warm_up, flush, close, room } what;
+        waiter* who;
+        net::time_point deadline;
+        std::uint64_t period = 0;                           // flush
+        std::size_t bytes = 0;                              // room
+        std::vector<topic_queue*> topics{};                 // warm_up
+    };
+    struct rest {                                           // of a send_all that found no room
+        std::span<const record> records;
+        waiter* who;
+    };
+    class continuation;                                     // goes on with the rest when the record before it was accepted
+
+    void topics_changed() override;
+    [[nodiscard]] topic_queue& topic(std::string_view name);
+    [[nodiscard]] std::int64_t wall_ms() const { return std::chrono::duration_cast<std::chrono::milliseconds>(client_->env().coarse_wall_now().time_since_epoch()).count(); }
+    [[nodiscard]] std::error_code append(topic_queue& t, const record& r, std::int64_t wall, waiter* w);
+    void go_on(waiter* who);
+    [[nodiscard]] static error story_of(std::error_code code, const topic_queue& t, const record& r);
+    void refuse(waiter* w, error why);
+    void tell_soon();
+    void tell_all();
+    void tell_one(tell_batch& t);
+    void look_at_pending();
+    void set_timer();
+    void timer_fired();
+    void soon();
+    void turn();
+
+    void carry_out(send_produce& a);
+    void carry_out(withdraw_produce& a);
+    void carry_out(ask_producer_id&);
+    void carry_out(ask_topics&) { client_->refresh_topics(); }
+    void carry_out(tell_batch& a);
+    void carry_out(tell_waiter& a);
+    void carry_out(touch_partition& a);
+    void carry_out(fail_transaction& a);
+    void carry_out(tell_flushed&);
+    void carry_out(take_turn&) { soon(); }
+
+    std::shared_ptr<core> client_;
+    producer_options options_;
+    block_pool blocks_;                                     // outlives the waiters in the machine
+    sender_fsm machine_;
+    sender_actions actions_, running_;
+    std::unique_ptr<net::timer> timer_;
+    std::optional<net::time_point> timer_at_;
+    std::vector<std::variant<tell_batch, tell_waiter>> told_, telling_;
+    std::vector<pending> pending_;
+    std::vector<rest> rests_;
+    std::vector<std::optional<produce_answer>> answers_;
+    unique_function<void(const delivery_report&)> on_delivery_;
+    transaction_hooks* hooks_ = nullptr;
+    std::int16_t highest_produce_ = protocol::messages::produce_request::versions.highest;
+    bool gate_open_;
+    bool busy_ = false;                                     // run() is under way
+    bool turn_posted_ = false;
+    bool tell_posted_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace kafkawire::client_detail

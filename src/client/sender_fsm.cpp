@@ -1,0 +1,571 @@
+// The way of a record into a batch and of a batch onto the wire. What comes back is in sender_answers.cpp.
+#include "client/sender_fsm.hpp"
+
+#include <kafkawire/protocol/record_batch.hpp>
+
+#include <algorithm>
+
+namespace kafkawire::client_detail {
+
+namespace {
+constexpr std::size_t request_overhead = 1024;      // of a Produce request around a batch: names, ids, lengths
+constexpr std::size_t kept_buffers = 64;            // of batches that are done; each has the size of a batch
+constexpr std::size_t kept_bytes = 1 << 20;         // a larger block is given back: one giant must not stay for ever
+}  // namespace
+
+bool topic_queue::available(std::int32_t p) const noexcept { return partitions[static_cast<std::size_t>(p)].leader >= 0; }
+
+std::uint64_t topic_queue::queued_bytes(std::int32_t at) const noexcept {
+    const auto& p = partitions[static_cast<std::size_t>(at)];
+    std::uint64_t bytes = p.open ? p.builder->size() : 0;
+    for (const auto& b : p.closed) bytes += b->charged;
+    for (const auto& b : p.in_flight) bytes += b->charged;
+    return bytes;
+}
+
+sender_fsm::~sender_fsm() {
+    for (auto& t : topics_)
+        for (auto& r : t.waiting) {
+            if (r.wants_delivery) r.wants_delivery->drop();
+            if (r.wants_acceptance) r.wants_acceptance->drop();
+        }
+}
+
+// --- topics ---
+
+topic_queue& sender_fsm::add_topic(topic_info& info, topic_settings s, topic_partitioner chooser, time_point now, sender_actions& out) {
+    auto& t = topics_.emplace_back(std::move(chooser));
+    t.info = &info;
+    t.settings = s;
+    t.seen_changes = info.changes - 1;
+    names_.emplace(info.name, &t);
+    refresh(t, now, out);
+    return t;
+}
+
+topic_queue* sender_fsm::find_topic(std::string_view name) noexcept {
+    if (last_topic_ && last_topic_->info->name == name) [[likely]] return last_topic_;
+    const auto at = names_.find(name);
+    return at == names_.end() ? nullptr : last_topic_ = at->second;
+}
+
+void sender_fsm::refresh(topic_queue& t, time_point now, sender_actions& out) {
+    if (t.seen_changes == t.info->changes) return;
+    t.seen_changes = t.info->changes;
+    const auto& info = *t.info;
+    if (info.error && !info.known) {
+        // A topic that is not there may come: it is being created, or somebody will. Anything else will not mend itself.
+        const bool may_come = info.error == broker_errc::unknown_topic_or_partition || info.error == condition::retriable;
+        if (!may_come) {
+            error why;
+            why.code = info.error;
+            why.text = "the topic " + info.name + " cannot be used";
+            refuse_waiting(t, std::make_shared<const error>(std::move(why)), out);
+        } else if (!t.unknown_since) {
+            t.unknown_since = now;
+        }
+        return;
+    }
+    if (!info.known) return;
+    t.unknown_since.reset();
+    while (t.partitions.size() < info.partitions.size()) {
+        auto& p = t.partitions.emplace_back();
+        p.topic = &t;
+        p.index = static_cast<std::int32_t>(t.partitions.size() - 1);
+    }
+    t.ready = !info.partitions.empty();
+    for (auto& p : t.partitions) {
+        static constexpr partition_info gone{};
+        const auto& to = static_cast<std::size_t>(p.index) < info.partitions.size() ? info.partitions[static_cast<std::size_t>(p.index)] : gone;
+        p.leader_epoch = to.leader_epoch;
+        if (p.leader == to.leader) continue;
+        if (std::exchange(p.listed, false)) std::erase(broker(p.leader).ready, &p);
+        p.leader = to.leader;
+        if (p.leader < 0) t.chooser.leader_lost(p.index);
+        leave(p, now, out);
+    }
+}
+
+void sender_fsm::topics_changed(std::shared_ptr<const error> trouble, time_point now, std::int64_t wall_ms, sender_actions& out) {
+    topics_trouble_ = std::move(trouble);
+    bool leaderless = false;
+    for (auto& t : topics_) {
+        refresh(t, now, out);
+        if (!t.ready && !t.waiting.empty()) leaderless = true;
+        for (auto& p : t.partitions) {
+            if (p.idle()) continue;
+            if (p.leader < 0) leaderless = true;
+            consider(p, now, true, out);
+        }
+    }
+    admit_waiting(now, wall_ms, out);
+    for (auto& [id, b] : brokers_) pump(b, now, true, out);
+    if (leaderless) out.push_back(ask_topics{});
+}
+
+// --- a record into a batch ---
+
+std::int32_t sender_fsm::place(topic_queue& t, const record& r) {
+    const auto n = static_cast<std::int32_t>(t.partitions.size());
+    if (r.partition >= 0) return r.partition < n ? r.partition : -1;
+    return t.chooser.choose({t.info->name, r.key, r.value, n, &t});
+}
+
+std::error_code sender_fsm::cannot_append(const topic_queue& t, const record&) const {
+    if (stopped_) return errc::client_closed;
+    if (!t.ready && t.info->error && t.info->error != condition::retriable) return t.info->error;
+    return errc::would_wait;
+}
+
+std::error_code sender_fsm::make_room(partition_queue& p, std::size_t room, std::int64_t, time_point now, sender_actions& out) {
+    const auto& s = p.topic->settings;
+    const auto alone = room + empty_batch;
+    if (alone + request_overhead > settings_.request_bytes || alone > settings_.send_buffer) return errc::record_too_large;
+    if (used_ + room > settings_.send_buffer) return errc::would_wait;
+    if (p.open && p.builder->size() + room > s.batch_bytes) {
+        close_batch(p, out);
+        consider(p, now, false, out);
+        if (p.leader >= 0) pump(broker(p.leader), now, false, out);
+    }
+    if (!p.open) open_batch(p, now, out);
+    return {};
+}
+
+void sender_fsm::open_batch(partition_queue& p, time_point now, sender_actions& out) {
+    const auto& s = p.topic->settings;
+    if (free_builders_.empty()) {
+        builders_.push_back(std::make_unique<protocol::batch_builder>());
+        free_builders_.push_back(builders_.back().get());
+    }
+    p.builder = free_builders_.back();
+    free_builders_.pop_back();
+    p.builder->start({.codec = s.codec, .level = s.level, .transactional = settings_.transactional});
+    p.open = std::make_shared<produce_batch>();
+    auto& b = *p.open;
+    b.where = &p;
+    b.born = now;
+    b.deadline = now + s.delivery_timeout;
+    b.flush = period_;
+    used_ += p.builder->size();
+    ++unsettled_;
+    ++periods_[period_];
+    p.open_at = open_.size();
+    open_.push_back(&p);
+    arm(p, std::min(now + s.linger, b.deadline));
+    if (settings_.transactional && !p.in_transaction) {
+        p.in_transaction = true;
+        out.push_back(touch_partition{&p});
+    }
+    if (!turn_asked_) {
+        turn_asked_ = true;
+        out.push_back(take_turn{});
+    }
+}
+
+std::error_code sender_fsm::put(partition_queue& p, const record& r, std::int64_t wall_ms, waiter* w) {
+    auto& build = *p.builder;
+    auto& b = *p.open;
+    const auto at = r.timestamp ? r.timestamp->time_since_epoch().count() : wall_ms;
+    const auto before = build.size();
+    if (const auto wrong = build.append(at, r.key, r.value, r.headers); wrong != errc{}) [[unlikely]] return wrong;
+    const auto added = build.size() - before;
+    used_ += added;
+    if (r.key.is_null()) p.topic->chooser.appended(p.index, added);
+    const auto index = build.count() - 1;
+    if (index == 0) [[unlikely]] b.first_timestamp = at;
+    if (w) {
+        if (auto* const last = b.waiters.back(); last && w->group && last->group == w->group && last->first + last->count == index) {
+            ++last->count;
+        } else {
+            w = w->node();
+            w->first = index;
+            b.waiters.push(w);
+        }
+    }
+    if (r.tag || !b.tags.empty()) [[unlikely]] {
+        b.tags.resize(static_cast<std::size_t>(index), 0);
+        b.tags.push_back(r.tag);
+    }
+    return {};
+}
+
+bool sender_fsm::close_batch(partition_queue& p, sender_actions& out) {
+    auto b = std::exchange(p.open, nullptr);
+    auto* const build = std::exchange(p.builder, nullptr);
+    free_builders_.push_back(build);
+    open_[p.open_at] = open_.back();
+    open_[p.open_at]->open_at = p.open_at;
+    open_.pop_back();
+    p.flushing = false;
+    b->count = build->count();
+    b->charged = build->size();
+    b->bytes = take_buffer();
+    if (const auto wrong = build->finish(*b->bytes, b->records_sum, compressor_)) {
+        error why;
+        why.code = wrong.code;
+        why.text = std::string{wrong.what};
+        tell(*b, std::make_shared<const error>(std::move(why)), -1, -1, out);
+        forget(b);
+        return false;
+    }
+    // Compressed, it holds less.
+    used_ -= b->charged;
+    b->charged = b->bytes->size();
+    used_ += b->charged;
+    counts_.records += static_cast<std::uint64_t>(b->count);
+    ++counts_.batches;
+    p.closed.push_back(std::move(b));
+    return true;
+}
+
+// --- records that wait ---
+
+void sender_fsm::wait(topic_queue& t, waiting_record r, sender_actions& out) {
+    r.flush = period_;
+    ++periods_[period_];
+    ++waiting_;
+    t.waiting.push_back(r);
+    if (!t.ready) out.push_back(ask_topics{});
+    if (!turn_asked_) {
+        turn_asked_ = true;
+        out.push_back(take_turn{});
+    }
+}
+
+bool sender_fsm::withdraw(const waiter* who, sender_actions& out) {
+    for (auto& t : topics_) {
+        const auto at = std::find_if(t.waiting.begin(), t.waiting.end(), [&](const waiting_record& r) { return r.wants_delivery == who || r.wants_acceptance == who; });
+        if (at == t.waiting.end()) continue;
+        const auto r = *at;
+        t.waiting.erase(at);
+        --waiting_;
+        for (auto* const w : {r.wants_delivery, r.wants_acceptance})
+            if (w && w != who) w->drop();
+        end_period(r.flush, out);
+        return true;
+    }
+    return false;
+}
+
+void sender_fsm::admit_waiting(time_point now, std::int64_t wall_ms, sender_actions& out) {
+    if (waiting_ == 0) return;
+    for (auto& t : topics_) admit_waiting(t, now, wall_ms, out);
+}
+
+// In order: the first that cannot go in keeps the others waiting. What went in is told; what is refused is told why.
+void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall_ms, sender_actions& out) {
+    while (!t.waiting.empty() && t.ready) {
+        auto r = t.waiting.front();
+        const auto at = place(t, r.what);
+        std::error_code why;
+        partition_queue* p = nullptr;
+        if (at < 0) {
+            why = errc::unknown_partition;
+        } else {
+            p = &t.partitions[static_cast<std::size_t>(at)];
+            const auto room = most_bytes(r.what);
+            if (!p->open || p->builder->size() + room > t.settings.batch_bytes || used_ + room > settings_.send_buffer) why = make_room(*p, room, wall_ms, now, out);
+            if (why == errc::would_wait) return;
+            if (!why) why = put(*p, r.what, wall_ms, r.wants_delivery);
+        }
+        t.waiting.pop_front();
+        --waiting_;
+        if (!why) {
+            auto& b = *p->open;
+            b.deadline = std::min(b.deadline, r.asked + t.settings.delivery_timeout);
+            arm(*p, b.deadline);
+            if (r.flush < b.flush) {  // a flush waits for it: the batch counts among those that it waits for
+                end_period(b.flush, out);
+                b.flush = r.flush;
+                ++periods_[r.flush];
+                p->flushing = true;
+            }
+            if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, nullptr});
+        } else {
+            error e;
+            e.code = why;
+            const auto story = std::make_shared<const error>(std::move(e));
+            if (r.wants_delivery) out.push_back(tell_waiter{r.wants_delivery, story});
+            if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, story});
+        }
+        end_period(r.flush, out);
+    }
+}
+
+void sender_fsm::refuse_waiting(topic_queue& t, const std::shared_ptr<const error>& why, sender_actions& out) {
+    while (!t.waiting.empty()) {
+        const auto r = t.waiting.front();
+        t.waiting.pop_front();
+        --waiting_;
+        if (r.wants_delivery) out.push_back(tell_waiter{r.wants_delivery, why});
+        if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, why});
+        end_period(r.flush, out);
+    }
+}
+
+// --- onto the wire ---
+
+sender_fsm::broker_state& sender_fsm::broker(std::int32_t id) {
+    auto& b = brokers_[id];
+    b.id = id;
+    return b;
+}
+
+// Whether the open batch has waited long enough: also when its broker has nothing else of ours to do, or somebody waits for room.
+bool sender_fsm::due(const partition_queue& p, const broker_state& b, time_point now) const noexcept {
+    return p.flushing || b.in_flight == 0 || now >= p.open->born + p.topic->settings.linger || short_of_room();
+}
+
+bool sender_fsm::sendable(const partition_queue& p, time_point now, bool open_too) {
+    if (p.leader < 0 || p.settling || (p.closed.empty() && (!open_too || !p.open)) || stopped_) return false;
+    // Without sequences a second batch could overtake a first that has to go again.
+    const auto most = settings_.idempotent || settings_.acks == 0 ? settings_.in_flight : 1;
+    if (p.in_flight.size() >= most || (!p.in_flight.empty() && p.sending_to != p.leader) || now < p.not_before) return false;
+    if (settings_.transactional && (transaction_failed_ || !p.transaction_ready)) return false;
+    if (p.broken && !may_go(p)) return false;
+    return !p.closed.empty() || due(p, broker(p.leader), now);
+}
+
+// With a gap ahead only what comes before it goes.
+bool sender_fsm::may_go(const partition_queue& p) noexcept {
+    return !p.closed.empty() && p.closed.front()->stamped && comes_before(p.closed.front()->base_sequence, p.gap);
+}
+
+void sender_fsm::consider(partition_queue& p, time_point now, bool open_too, sender_actions& out) {
+    if (p.listed || !sendable(p, now, open_too)) return;
+    if (settings_.idempotent && p.producer_id < 0 && !identity_) {
+        if (!std::exchange(asking_identity_, true)) out.push_back(ask_producer_id{});
+        return;
+    }
+    p.listed = true;
+    broker(p.leader).ready.push_back(&p);
+}
+
+void sender_fsm::pump(broker_state& b, time_point now, bool open_too, sender_actions& out) {
+    if (b.muted_until && now >= *b.muted_until) b.muted_until.reset();
+    while (b.in_flight < settings_.in_flight && !b.ready.empty() && !b.muted_until) {
+        auto plan = std::make_shared<produce_plan>();
+        plan->broker = b.id;
+        std::size_t bytes = request_overhead;
+        for (auto n = b.ready.size(); n > 0; --n) {
+            auto& p = *b.ready.front();
+            if (p.leader != b.id || !sendable(p, now, true)) {
+                b.ready.pop_front();
+                p.listed = false;
+                continue;
+            }
+            if (p.closed.empty() && !close_batch(p, out)) {
+                b.ready.pop_front();
+                p.listed = false;
+                continue;
+            }
+            auto next = p.closed.front();
+            if (!plan->parts.empty() && bytes + next->bytes->size() > settings_.request_bytes) break;
+            b.ready.pop_front();
+            p.listed = false;
+            p.closed.pop_front();
+            stamp(p, *next);
+            bytes += next->bytes->size();
+            ++next->attempts;
+            if (next->attempts > 1) ++counts_.retries;
+            p.sending_to = b.id;
+            p.in_flight.push_back(next);
+            plan->parts.push_back({&p, next, next->bytes});
+            consider(p, now, open_too, out);  // at the end of the list: one batch of a partition in each request
+        }
+        if (plan->parts.empty()) return;
+        ++b.in_flight;
+        ++counts_.requests;
+        counts_.bytes += bytes - request_overhead;
+        b.plans.push_back(plan);
+        out.push_back(send_produce{std::move(plan)});
+    }
+}
+
+// A broker that has nothing to do takes what there is, full or not.
+void sender_fsm::pump_idle(broker_state& b, time_point now, sender_actions& out) {
+    if (b.in_flight == 0 || short_of_room())
+        for (auto* p : open_)
+            if (p->leader == b.id) consider(*p, now, true, out);
+    pump(b, now, true, out);
+}
+
+// Says who sends it. The numbers stay through every retry. Bytes that a request of before may still be reading are not touched: it gets a
+// copy of its own.
+void sender_fsm::stamp(partition_queue& p, produce_batch& b) {
+    if (b.stamped) return;
+    b.stamped = true;
+    if (settings_.idempotent) {
+        if (p.producer_id < 0) {
+            p.producer_id = identity_->first;
+            p.producer_epoch = identity_->second;
+            p.next_sequence = 0;
+        }
+        b.base_sequence = p.next_sequence;
+        p.next_sequence = protocol::add_to_sequence(p.next_sequence, b.count);
+    }
+    if (b.bytes.use_count() > 1) {
+        auto copy = std::make_shared<protocol::byte_buffer>();
+        copy->append(b.bytes->view());
+        b.bytes = std::move(copy);
+    }
+    protocol::stamp_batch({b.bytes->data(), b.bytes->size()}, b.records_sum, p.producer_id, p.producer_epoch, b.base_sequence);
+}
+
+std::shared_ptr<protocol::byte_buffer> sender_fsm::take_buffer() {
+    if (free_buffers_.empty()) return std::make_shared<protocol::byte_buffer>();
+    auto b = std::move(free_buffers_.back());
+    free_buffers_.pop_back();
+    return b;
+}
+
+void sender_fsm::recycle(std::shared_ptr<protocol::byte_buffer> bytes) {
+    if (!bytes || bytes.use_count() > 1 || free_buffers_.size() >= kept_buffers || bytes->capacity() > 2 * kept_bytes) return;
+    bytes->clear();
+    free_buffers_.push_back(std::move(bytes));
+}
+
+// --- time ---
+
+void sender_fsm::turn(time_point now, std::int64_t wall_ms, sender_actions& out) {
+    turn_asked_ = false;
+    admit_waiting(now, wall_ms, out);
+    for (auto* p : open_) consider(*p, now, true, out);
+    for (auto& [id, b] : brokers_) pump(b, now, true, out);
+}
+
+void sender_fsm::tick(time_point now, std::int64_t wall_ms, sender_actions& out) {
+    while (!alarms_.empty() && alarms_.begin()->first <= now) {
+        auto* const p = alarms_.begin()->second;
+        alarms_.erase(alarms_.begin());
+        p->alarm.reset();
+        expire(*p, now, out);
+        consider(*p, now, true, out);
+        arm_for(*p, now);
+        if (p->leader >= 0) pump(broker(p->leader), now, true, out);
+    }
+    for (auto& [id, b] : brokers_)
+        if (b.muted_until && now >= *b.muted_until) pump_idle(b, now, out);
+    if (identity_retry_at_ && now >= *identity_retry_at_) {
+        identity_retry_at_.reset();
+        out.push_back(ask_producer_id{});
+    }
+    expire_waiting(now, out);
+    admit_waiting(now, wall_ms, out);
+}
+
+std::optional<time_point> sender_fsm::next_wakeup() const noexcept {
+    std::optional<time_point> at;
+    const auto or_at = [&](time_point t) { at = at ? std::min(*at, t) : t; };
+    if (!alarms_.empty()) or_at(alarms_.begin()->first);
+    if (identity_retry_at_) or_at(*identity_retry_at_);
+    for (const auto& [id, b] : brokers_)
+        if (b.muted_until) or_at(*b.muted_until);
+    if (waiting_ > 0)
+        for (const auto& t : topics_)
+            if (!t.waiting.empty()) or_at(waiting_deadline(t));
+    return at;
+}
+
+void sender_fsm::arm(partition_queue& p, time_point at) {
+    if (p.alarm && *p.alarm <= at) return;
+    if (p.alarm) {
+        auto moved = alarms_.extract({*p.alarm, &p});
+        moved.value().first = at;
+        alarms_.insert(std::move(moved));
+    } else {
+        alarms_.emplace(at, &p);
+    }
+    p.alarm = at;
+}
+
+// For what it has now: the end of a pause, of the linger, or of its oldest record's patience.
+void sender_fsm::arm_for(partition_queue& p, time_point now) {
+    const auto first_untold = [](const auto& batches) -> const produce_batch* {
+        for (const auto& b : batches)
+            if (!b->told) return b.get();
+        return nullptr;
+    };
+    if (p.not_before > now && (!p.closed.empty() || p.open)) arm(p, p.not_before);
+    if (p.open) {
+        // When the linger is over and it could not be sent, something else will tell when it can.
+        if (const auto linger = p.open->born + p.topic->settings.linger; linger > now) arm(p, linger);
+        arm(p, p.open->deadline);
+    }
+    if (const auto* b = first_untold(p.in_flight)) arm(p, b->deadline);
+    if (const auto* b = first_untold(p.closed)) arm(p, b->deadline);
+}
+
+time_point sender_fsm::waiting_deadline(const topic_queue& t) const noexcept {
+    auto at = t.waiting.front().asked + t.settings.delivery_timeout;
+    if (!t.ready && t.unknown_since) at = std::min(at, std::max(*t.unknown_since, t.waiting.front().asked) + settings_.unknown_topic_patience);
+    return at;
+}
+
+void sender_fsm::expire_waiting(time_point now, sender_actions& out) {
+    for (auto& t : topics_) {
+        while (!t.waiting.empty() && waiting_deadline(t) <= now) {
+            const auto r = t.waiting.front();
+            t.waiting.pop_front();
+            --waiting_;
+            error e;
+            e.code = errc::delivery_timed_out;
+            if (t.ready) {
+                e.text = "no room for the record: what was sent before is not acknowledged";
+                e.hint = "the brokers may be slow or away; see the client's health";
+            } else {
+                e.text = t.unknown_since ? "the cluster has no topic " + t.info->name : "the partitions of " + t.info->name + " could not be learned";
+                if (t.info->error) {
+                    error cause;
+                    cause.code = t.info->error;
+                    e.cause = std::make_shared<const error>(std::move(cause));
+                } else if (topics_trouble_) {
+                    e.cause = topics_trouble_;
+                }
+            }
+            const auto story = std::make_shared<const error>(std::move(e));
+            if (r.wants_delivery) out.push_back(tell_waiter{r.wants_delivery, story});
+            if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, story});
+            end_period(r.flush, out);
+        }
+    }
+}
+
+// --- flushing ---
+
+std::uint64_t sender_fsm::flush(time_point now, sender_actions& out) {
+    const auto period = period_++;
+    for (auto* p : open_) {
+        p->flushing = true;
+        consider(*p, now, true, out);
+    }
+    for (auto& [id, b] : brokers_) pump(b, now, true, out);
+    return period;
+}
+
+bool sender_fsm::flushed(std::uint64_t period) const noexcept { return periods_.empty() || periods_.begin()->first > period; }
+
+std::size_t sender_fsm::left(std::uint64_t period) const noexcept {
+    std::size_t n = 0;
+    const auto count = [&](const batch_ptr& b) {
+        if (b && !b->told && b->flush <= period) n += static_cast<std::size_t>(b == b->where->open ? b->where->builder->count() : b->count);
+    };
+    for (const auto& t : topics_) {
+        for (const auto& r : t.waiting) n += r.flush <= period;
+        for (const auto& p : t.partitions) {
+            count(p.open);
+            for (const auto& b : p.closed) count(b);
+            for (const auto& b : p.in_flight) count(b);
+        }
+    }
+    return n;
+}
+
+void sender_fsm::end_period(std::uint64_t period, sender_actions& out) {
+    const auto at = periods_.find(period);
+    if (at == periods_.end() || --at->second > 0) return;
+    periods_.erase(at);
+    if (period < period_) out.push_back(tell_flushed{});
+}
+
+}  // namespace kafkawire::client_detail
