@@ -141,7 +141,7 @@ waiter* make_waiter(producer_core& c, Handler&& h) {
         using type::type;
     };
     static_assert(sizeof(made) == sizeof(type));
-    return ::new (take_block(c, sizeof(type))) made{c, std::forward<Handler>(h)};
+    return ::new (take_block(c, sizeof(type))) made{c, std::decay_t<Handler>(std::forward<Handler>(h))};
 }
 
 // Many records, one handler: told when all of them are.

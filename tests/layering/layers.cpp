@@ -37,7 +37,7 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"environment.hpp", "net"},  {"asio_environment.hpp", "net"}, {"detail/asio.hpp", "net"},
     {"detail/function.hpp", "net"}, {"tokens.hpp", "net"},        {"detailed.hpp", "net"},
     {"options.hpp", "net"},       {"bootstrap.hpp", "net"},
-    {"producer_options.hpp", "client"}, {"partitioner.hpp", "client"},
+    {"producer_options.hpp", "client"}, {"partitioner.hpp", "client"}, {"producer.hpp", "client"}, {"record.hpp", "client"}, {"detail/waiter.hpp", "client"},
           {"client.hpp", "client"},        {"json.hpp", "json"},
     {"simulation.hpp", "sim"},   {"testing.hpp", "testing"},    {"testing/history.hpp", "sim"},  {"testing/check.hpp", "sim"},
     {"broker.hpp", "broker"},

@@ -8,6 +8,9 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/use_awaitable.hpp>
+#include <algorithm>
+#include <map>
+#include <set>
 
 #include "catch.hpp"
 
