@@ -10,7 +10,7 @@ namespace schedules {
 namespace {
 
 struct plan {
-    int idempotent = 0, transactional = 0;
+    int idempotent = 0, transactional = 0, producers = 0;
     int readers = 1;
     int faults = 6;
 };
@@ -24,6 +24,7 @@ result run(settings& s, const plan& p) {
     work.read(p.readers, true);
     if (p.idempotent) work.produce(p.idempotent, stormy);
     if (p.transactional) work.produce_in_transactions(p.transactional, stormy);
+    if (p.producers) work.send(p.producers, stormy);
     result r;
     try {
         w.world.run_for(stormy);
@@ -51,12 +52,14 @@ result run(settings& s, const plan& p) {
     return r;
 }
 
-constexpr std::array<schedule, 3> list = {{
+constexpr std::array<schedule, 5> list = {{
     {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
      [](settings& s) { return run(s, {.idempotent = 2, .faults = 6}); }},
     {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .faults = 20}); }},
     {"transactions", "three transactional producers and an idempotent one, a reader at read_committed, 6 faults",
      [](settings& s) { return run(s, {.idempotent = 1, .transactional = 3, .faults = 6}); }},
+    {"producer", "two kw::producers on six partitions, patient or not, a reader, 6 faults", [](settings& s) { return run(s, {.producers = 2, .faults = 6}); }},
+    {"producer-heavy", "the same under 20 faults", [](settings& s) { return run(s, {.producers = 2, .faults = 20}); }},
 }};
 
 }  // namespace

@@ -23,13 +23,6 @@ std::string name_of(std::int16_t code) {
     return info ? std::string{info->name} : std::to_string(code);
 }
 
-// A value says what it is, and every byte of it follows from that, so that a reader can tell a wrong one.
-std::string make_value(std::uint64_t number, std::size_t size) {
-    std::string v(8 + size, '\0');
-    std::memcpy(v.data(), &number, 8);
-    for (std::size_t i = 8; i < v.size(); ++i) v[i] = static_cast<char>('a' + (number + i) % 26);
-    return v;
-}
 std::uint64_t number_in(const kw::protocol::record_view& r) {
     const auto bytes = r.value.view();
     std::uint64_t number = 0;
@@ -44,6 +37,13 @@ std::uint64_t number_in(const kw::protocol::record_view& r) {
 }
 
 }  // namespace
+
+std::string make_value(std::uint64_t number, std::size_t size) {
+    std::string v(8 + size, '\0');
+    std::memcpy(v.data(), &number, 8);
+    for (std::size_t i = 8; i < v.size(); ++i) v[i] = static_cast<char>('a' + (number + i) % 26);
+    return v;
+}
 
 struct workload::reader {
     std::int32_t number;

@@ -2,6 +2,7 @@
 // consumer of the client will decide (retries, sequence numbers, positions) is done here by hand, plainly: the world and the checkers are
 // what is to be proved with it.
 #pragma once
+#include <kafkawire/producer.hpp>
 #include <kafkawire/protocol/batch_builder.hpp>
 #include <kafkawire/protocol/messages/01_fetch.hpp>
 #include <kafkawire/protocol/record_batch.hpp>
@@ -17,6 +18,9 @@ namespace schedules {
 
 namespace messages = kw::protocol::messages;
 
+/// A value that says its number; every other byte follows from that, so that a reader can tell a wrong one.
+[[nodiscard]] std::string make_value(std::uint64_t number, std::size_t size);
+
 class workload {
 public:
     explicit workload(cluster_world& w) : w_{w}, random_{w.world.random().fork()} {}
@@ -24,6 +28,8 @@ public:
     /// Producers that send until then and go on until all is acknowledged; with `transactional` in transactions.
     void produce(int producers, std::chrono::nanoseconds until);
     void produce_in_transactions(int producers, std::chrono::nanoseconds until);
+    /// The same with kw::producer, whose promises are checked: see producers.cpp.
+    void send(int producers, std::chrono::nanoseconds until);
     /// Readers of all partitions, which end when they have read everything that was acknowledged.
     void read(int readers, bool committed_only);
     /// All producers are done and all readers have read what was acknowledged.
@@ -42,6 +48,8 @@ private:
     };
     struct reader;
 
+    void send_one(kw::producer& from, std::int32_t producer, std::chrono::milliseconds patience);
+    asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until);
     asio::awaitable<void> look_up(kw::client& c);
     asio::awaitable<void> pause(std::chrono::nanoseconds d);
     asio::awaitable<void> produce_to(std::int32_t producer, std::int32_t partition, std::shared_ptr<producer_identity> identity,
