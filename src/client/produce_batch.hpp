@@ -73,6 +73,7 @@ struct partition_queue {
     std::int16_t producer_epoch = -1;
     std::int32_t next_sequence = 0;
 
+    bool proven = false;                           ///< the broker has taken a batch under these numbers
     int failures = 0;                              ///< attempts that failed since the last that did not
     int repairs = 0;                               ///< sequences begun anew since the last success
     time_point not_before{};                       ///< the pause after a failure

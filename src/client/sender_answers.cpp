@@ -88,6 +88,7 @@ void sender_fsm::answered(produce_plan& plan, std::span<const std::optional<prod
 void sender_fsm::succeeded(partition_queue& p, const batch_ptr& b, const produce_answer& a, sender_actions& out) {
     p.failures = 0;
     p.repairs = 0;
+    p.proven |= b->producer_id == p.producer_id && b->producer_epoch == p.producer_epoch;
     p.trouble.reset();
     tell(*b, nullptr, a.base_offset, a.append_time, out);
     forget(b);
@@ -355,6 +356,7 @@ void sender_fsm::begin_anew(partition_queue& p, sender_actions& out) {
     if (!settings_.idempotent || settings_.transactional) return;  // a transaction's epoch is its coordinator's to raise
     if (p.producer_id < 0) return;
     p.next_sequence = 0;
+    p.proven = false;
     if (++p.repairs <= 3 && p.producer_epoch < std::numeric_limits<std::int16_t>::max()) {
         ++p.producer_epoch;
         return;
@@ -386,7 +388,10 @@ void sender_fsm::producer_id_known(std::int64_t id, std::int16_t epoch, time_poi
 // Without one nothing can be sent by this producer.
 void sender_fsm::producer_id_failed(const std::shared_ptr<const error>& why, time_point now, sender_actions& out) {
     topics_trouble_ = why;  // what keeps the records
-    if (why->code == condition::retriable) {
+    const auto code = why->code;
+    const bool hopeless = code == broker_errc::cluster_authorization_failed || code == broker_errc::transactional_id_authorization_failed ||
+                          code == broker_errc::unsupported_version || code == errc::no_common_version || code == errc::client_closed;
+    if (!hopeless) {
         identity_retry_at_ = now + pause(++identity_failures_);
         return;
     }

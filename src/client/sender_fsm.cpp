@@ -112,7 +112,7 @@ std::int32_t sender_fsm::place(topic_queue& t, const record& r) {
 }
 
 std::error_code sender_fsm::cannot_append(const topic_queue& t, const record&) const {
-    if (stopped_) return errc::client_closed;
+    if (stopped_) return errc::producer_failed;
     if (!t.ready && t.info->error && t.info->error != condition::retriable) return t.info->error;
     return errc::would_wait;
 }
@@ -318,8 +318,9 @@ bool sender_fsm::due(const partition_queue& p, const broker_state& b, time_point
 
 bool sender_fsm::sendable(const partition_queue& p, time_point now, bool open_too) {
     if (p.leader < 0 || p.settling || (p.closed.empty() && (!open_too || !p.open)) || stopped_) return false;
-    // Without sequences a second batch could overtake a first that has to go again.
-    const auto most = settings_.idempotent || settings_.acks == 0 ? settings_.in_flight : 1;
+    // Without sequences a second batch could overtake a first that has to go again. So it could with them as long as the broker knows nothing
+    // of this producer: it takes whatever sequence comes first, also when the batch with 0 was refused or lost.
+    const auto most = (settings_.idempotent && p.proven) || settings_.acks == 0 ? settings_.in_flight : 1;
     if (p.in_flight.size() >= most || (!p.in_flight.empty() && p.sending_to != p.leader) || now < p.not_before) return false;
     if (settings_.transactional && (transaction_failed_ || !p.transaction_ready)) return false;
     if (p.broken && !may_go(p)) return false;
@@ -400,7 +401,10 @@ void sender_fsm::stamp(partition_queue& p, produce_batch& b) {
             p.producer_id = identity_->first;
             p.producer_epoch = identity_->second;
             p.next_sequence = 0;
+            p.proven = false;
         }
+        b.producer_id = p.producer_id;
+        b.producer_epoch = p.producer_epoch;
         b.base_sequence = p.next_sequence;
         p.next_sequence = protocol::add_to_sequence(p.next_sequence, b.count);
     }
