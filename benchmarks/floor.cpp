@@ -2,7 +2,8 @@
 // and sent with acks=all by an idempotent producer, then fetched, checked and walked. No client logic. Prints a line of JSON for each way:
 // CPU (user + system) and wall time per record.
 //
-//   bench-floor HOST:PORT [codec] [records] [batch bytes] [partitions]       the broker must lead all partitions: a cluster of one node
+//   bench-floor HOST:PORT [codec] [records] [batch bytes] [partitions] [file of values, one a line]
+// The broker must lead all partitions: a cluster of one node.
 #include <kafkawire/protocol/batch_builder.hpp>
 #include <kafkawire/protocol/messages/00_produce.hpp>
 #include <kafkawire/protocol/messages/01_fetch.hpp>
@@ -16,6 +17,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "blocking_connection.hpp"
@@ -45,6 +48,7 @@ struct job {
     compression codec = compression::none;
     std::size_t records = 5'000'000, batch_bytes = 1'000'000;
     std::int32_t partitions = 6;
+    std::vector<std::string> values;  // sent in turn
 };
 
 void report(const char* what, const job& j, const clocks& since, std::size_t records, std::size_t bytes) {
@@ -111,7 +115,7 @@ void produce(connection& to, const job& j) {
         if (producer = to.call(init, to.version<init_producer_id_request>(4)); producer.error_code == 0) break;
     if (producer.error_code != 0) fail("no producer id, error " + std::to_string(producer.error_code));
     const auto version = to.version<produce_request>(12);
-    const auto values = yardstick::make_values(j.codec == compression::none ? 1'000 : 10'000);
+    const auto& values = j.values;
     std::vector<std::int32_t> sequences(static_cast<std::size_t>(j.partitions), 0);
     produce_request request;
     request.acks = -1;
@@ -130,7 +134,7 @@ void produce(connection& to, const job& j) {
     for (std::int32_t p = 0; sent < j.records; p = (p + 1) % j.partitions) {
         auto& sequence = sequences[static_cast<std::size_t>(p)];
         batch.start({.codec = j.codec, .producer_id = producer.producer_id, .producer_epoch = producer.producer_epoch, .base_sequence = sequence});
-        for (; batch.size() + 128 < j.batch_bytes && sent < j.records; ++sent) {
+        for (; batch.size() + values[value].size() + 28 < j.batch_bytes && sent < j.records; ++sent) {
             if (batch.append(1'700'000'000'000, nullptr, values[value]) != kafkawire::errc{}) fail("a record does not fit");
             if (++value == values.size()) value = 0;
         }
@@ -172,7 +176,7 @@ void consume(connection& from, const job& j) {
             }
         empty = records == before ? empty + 1 : 0;
     }
-    if (records != j.records || values != records * 100) fail("read " + std::to_string(records) + " of " + std::to_string(j.records) + " records");
+    if (records != j.records || values != records * j.values.front().size()) fail("read " + std::to_string(records) + " of " + std::to_string(j.records) + " records");
     report("fetch", j, start, records, bytes);
 }
 
@@ -189,8 +193,15 @@ int main(int argc, char** argv) try {
     if (argc > 3) j.records = std::stoull(argv[3]);
     if (argc > 4) j.batch_bytes = std::stoull(argv[4]);
     if (argc > 5) j.partitions = std::stoi(argv[5]);
+    if (argc > 6) {
+        std::ifstream in{argv[6]};
+        for (std::string line; std::getline(in, line);) j.values.push_back(line);
+        if (j.values.empty()) fail(std::string{"no values in "} + argv[6]);
+    } else {
+        j.values = yardstick::make_values(j.codec == compression::none ? 1'000 : 10'000);
+    }
     if (address.empty() || j.partitions < 1 || j.batch_bytes < 1000) {
-        std::fputs("usage: bench-floor HOST:PORT [codec] [records] [batch bytes] [partitions]\n", stderr);
+        std::fputs("usage: bench-floor HOST:PORT [codec] [records] [batch bytes] [partitions] [values]\n", stderr);
         return 2;
     }
     j.topic = "floor-" + std::to_string(getpid()) + "-" + std::to_string(static_cast<long long>(clocks::wall() * 1000));
