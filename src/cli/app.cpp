@@ -220,6 +220,7 @@ void declare(command root) {
     add_errors(root);
     add_decode(root);
     add_encode(root);
+    add_bench(root);
 }
 
 }  // namespace

@@ -70,5 +70,6 @@ void add_topics(command root);
 void add_request(command root);
 void add_broker(command root);
 void add_broker_control(command root);
+void add_bench(command root);
 
 }  // namespace kafkawire::cli

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <tuple>
 
+#include "cli/bench_plan.hpp"
 #include "cli/duration.hpp"
 #include "cli/line_source.hpp"
 #include "cli/nearest.hpp"
@@ -35,22 +37,6 @@ struct plan {
     std::optional<std::int32_t> partition;
 };
 
-void plan_compression(const std::string& text, sender_options& o) {
-    const auto colon = text.find(':');
-    const auto name = text.substr(0, colon);
-    const auto codec = compression_from(name);
-    if (!codec) {
-        const std::vector<std::string> names = {"none", "gzip", "snappy", "lz4", "zstd"};
-        throw usage_error(fmt::format("there is no compression \"{}\"", name), did_you_mean(name, names, "codecs are none, gzip, snappy, lz4 and zstd, with a level as in zstd:9"));
-    }
-    o.codec = *codec;
-    if (colon == text.npos) return;
-    const auto level = number<int>(text.substr(colon + 1));
-    if (!level || *codec == compression::none || *codec == compression::snappy)
-        throw usage_error(fmt::format("\"{}\" is no compression with a level", text), "gzip, lz4 and zstd have levels, as in zstd:9");
-    o.level = *level;
-}
-
 std::string unescaped(const std::string& text) {
     if (text == "\\t") return "\t";
     if (text == "\\0") return std::string(1, '\0');
@@ -59,7 +45,7 @@ std::string unescaped(const std::string& text) {
 
 plan plan_of(const arguments& a) {
     plan p;
-    if (a.compression) plan_compression(*a.compression, p.sending);
+    if (a.compression) std::tie(p.sending.codec, p.sending.level) = parse_compression(*a.compression);
     const auto acks = a.acks.value_or("all");
     if (acks == "all" || acks == "-1") p.sending.acks = -1;
     else if (acks == "0" || acks == "1") p.sending.acks = acks == "0" ? 0 : 1;
@@ -77,13 +63,7 @@ plan plan_of(const arguments& a) {
         if (equals == h.npos) throw usage_error(fmt::format("-H {} is not NAME=VALUE", h), "for example -H source=billing");
         p.headers.push_back({h.substr(0, equals), h.substr(equals + 1)});
     }
-    if (a.create) {
-        const auto colon = a.create->find(':');
-        const auto partitions = number<int>(a.create->substr(0, colon));
-        const auto replicas = colon == std::string::npos ? std::optional{1} : number<int>(a.create->substr(colon + 1));
-        if (!partitions || !replicas || *partitions < 1 || *replicas < 1) throw usage_error(fmt::format("--create {} is not PARTITIONS:REPLICAS", *a.create), "for example --create 6:3");
-        p.create = {*partitions, *replicas};
-    }
+    if (a.create) p.create = parse_create(*a.create);
     if (a.linger) {
         const auto t = parse_duration(*a.linger);
         if (!t) throw usage_error(fmt::format("--linger {} is no length of time", *a.linger), "for example --linger 5ms");
@@ -241,6 +221,29 @@ asio::awaitable<status> produce(session& s, const arguments& a, const plan& p) {
 }
 
 }  // namespace
+
+std::pair<compression, int> parse_compression(const std::string& text) {
+    const auto colon = text.find(':');
+    const auto name = text.substr(0, colon);
+    const auto codec = compression_from(name);
+    if (!codec) {
+        const std::vector<std::string> names = {"none", "gzip", "snappy", "lz4", "zstd"};
+        throw usage_error(fmt::format("there is no compression \"{}\"", name), did_you_mean(name, names, "codecs are none, gzip, snappy, lz4 and zstd, with a level as in zstd:9"));
+    }
+    if (colon == text.npos) return {*codec, default_level};
+    const auto level = number<int>(text.substr(colon + 1));
+    if (!level || *codec == compression::none || *codec == compression::snappy)
+        throw usage_error(fmt::format("\"{}\" is no compression with a level", text), "gzip, lz4 and zstd have levels, as in zstd:9");
+    return {*codec, *level};
+}
+
+std::pair<int, int> parse_create(const std::string& text) {
+    const auto colon = text.find(':');
+    const auto partitions = number<int>(text.substr(0, colon));
+    const auto replicas = colon == std::string::npos ? std::optional{1} : number<int>(text.substr(colon + 1));
+    if (!partitions || !replicas || *partitions < 1 || *replicas < 1) throw usage_error(fmt::format("--create {} is not PARTITIONS:REPLICAS", text), "for example --create 6:3");
+    return {*partitions, *replicas};
+}
 
 void add_produce(command root) {
     auto sub = root.add("produce", "Writes lines, or records as JSON, to a topic");

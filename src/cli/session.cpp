@@ -40,7 +40,9 @@ int open_signal_pipe() {
     return signal_pipe[0];
 }
 
-client_options options_of(const context& c) {
+}  // namespace
+
+client_options client_options_of(const context& c) {
     client_options o;
     o.bootstrap = c.brokers;
     o.client_id = c.client_id;
@@ -50,9 +52,7 @@ client_options options_of(const context& c) {
     return o;
 }
 
-}  // namespace
-
-session::session(context& c) : context_{c}, io_{1}, client_{io_, options_of(c)}, signals_{io_, open_signal_pipe()} { wait_for_signal(); }
+session::session(context& c) : context_{c}, io_{1}, client_{io_, client_options_of(c)}, signals_{io_, open_signal_pipe()} { wait_for_signal(); }
 
 session::~session() {
     ::signal(SIGINT, SIG_DFL);

@@ -17,6 +17,9 @@
 
 namespace kafkawire::cli {
 
+/// What a client of this command's cluster is made with. Raises a usage failure for what cannot be.
+[[nodiscard]] client_options client_options_of(const context& c);
+
 /// Owns event loop and client. The first SIGINT or SIGTERM calls what on_stop() was given (without it, the command ends with 130), a second
 /// ends the program at once with 130.
 class session {

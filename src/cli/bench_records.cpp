@@ -1,0 +1,52 @@
+#include "cli/bench_records.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "cli/failure.hpp"
+#include "cli/text.hpp"
+
+namespace kafkawire::cli {
+
+std::vector<std::string> make_values(std::size_t count, std::size_t size) {
+    static constexpr std::array<std::string_view, 8> states = {"paid", "pending", "shipped", "returned", "cancelled", "open", "refunded", "lost"};
+    static constexpr std::array<std::string_view, 8> places = {"berlin", "lisbon", "osaka", "nairobi", "bogota", "perth", "tallinn", "austin"};
+    std::uint64_t state = 1;
+    const auto random = [&state](std::uint64_t below) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return (state >> 33) % below;
+    };
+    std::vector<std::string> out(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        auto& v = out[i];
+        v.reserve(size + 128);
+        // The number comes first, so that short values differ too.
+        v = fmt::format("{{\"id\":{}", i);
+        while (v.size() < size)
+            v += fmt::format(",\"order\":{},\"state\":\"{}\",\"city\":\"{}\",\"amount\":{}.{:02}", random(10'000'000), states[random(8)], places[random(8)], random(1000), random(100));
+        v.resize(size);
+        if (size > 8) v.back() = '}';
+    }
+    return out;
+}
+
+std::vector<std::string> read_values(const std::string& path) {
+    const auto text = read_all(path);
+    std::vector<std::string> out;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        out.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    if (out.empty()) throw usage_error(fmt::format("{} has no lines", path), "each line is a value");
+    return out;
+}
+
+std::vector<std::string> make_keys(std::size_t count) {
+    std::vector<std::string> out(count);
+    for (std::size_t i = 0; i < count; ++i) out[i] = fmt::format("key-{}", i);
+    return out;
+}
+
+}  // namespace kafkawire::cli
