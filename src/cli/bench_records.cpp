@@ -10,9 +10,9 @@
 namespace kafkawire::cli {
 
 std::vector<std::string> make_values(std::size_t count, std::size_t size) {
-    static constexpr std::array<std::string_view, 8> states = {"paid", "pending", "shipped", "returned", "cancelled", "open", "refunded", "lost"};
+    static constexpr std::array<std::string_view, 8> events = {"page_view", "click", "add_to_cart", "checkout", "payment", "search", "login", "logout"};
     static constexpr std::array<std::string_view, 8> places = {"berlin", "lisbon", "osaka", "nairobi", "bogota", "perth", "tallinn", "austin"};
-    std::uint64_t state = 1;
+    std::uint64_t state = 1, time = 1'763'712'000'000;
     const auto random = [&state](std::uint64_t below) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         return (state >> 33) % below;
@@ -22,11 +22,13 @@ std::vector<std::string> make_values(std::size_t count, std::size_t size) {
         auto& v = out[i];
         v.reserve(size + 128);
         // The number comes first, so that short values differ too.
-        v = fmt::format("{{\"id\":{}", i);
-        while (v.size() < size)
-            v += fmt::format(",\"order\":{},\"state\":\"{}\",\"city\":\"{}\",\"amount\":{}.{:02}", random(10'000'000), states[random(8)], places[random(8)], random(1000), random(100));
+        v = fmt::format("{{\"id\":{}", 100'000 + i);
+        while (v.size() < size) {
+            time += random(20);
+            v += fmt::format(",\"time\":{},\"event\":\"{}\",\"user\":\"user-{}\",\"city\":\"{}\",\"ok\":true", time, events[random(8)], random(1000), places[random(8)]);
+        }
         v.resize(size);
-        if (size > 8) v.back() = '}';
+        if (size > 12) v.back() = '}';
     }
     return out;
 }
