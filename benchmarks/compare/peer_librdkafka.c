@@ -141,7 +141,7 @@ static void start(void) {
 static long sent;
 static size_t next_value;
 static long next_key;
-static char (*keys)[16];
+static char (*keys)[32];
 
 static void make_keys(void) {
     keys = calloc((size_t)job.keys + 1, sizeof *keys);
