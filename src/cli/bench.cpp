@@ -175,7 +175,6 @@ void add_bench_produce(command parent) {
     sub.option("--batch-bytes", a->batch_bytes, "Size of a batch before compression (default 1000000)");
     sub.option("--threads", a->threads, "So many threads, each with its own producer (default 1)");
     sub.option("--delivery", a->delivery, "batch: outcomes are told per batch (default). record: to a handler of each record (default with --rate)", "HOW");
-    sub.option("--front", a->front, "direct: the producer itself (default). concurrent, blocking: through that front", "WHAT");
     sub.examples("  kafka-cli bench produce test --create 6:1 --records 5000000 --warmup 2s\n"
                  "  kafka-cli bench produce test --size 1000 -z zstd --threads 2\n"
                  "  kafka-cli bench produce test --rate 50000 --records 1000000 --json\n"

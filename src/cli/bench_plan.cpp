@@ -66,12 +66,9 @@ bench_plan plan_of(const bench_arguments& a, bool latency, const context& c) {
     // At a rate people want to know how long each record took; at full speed a handler for each is a cost of its own.
     const auto told = a.delivery.value_or(latency || p.rate ? "record" : "batch");
     p.delivery = choice(told, {"batch", "record"}, "--delivery") == 0 ? bench_delivery::batch : bench_delivery::record;
-    p.front = static_cast<bench_front>(choice(a.front.value_or("direct"), {"direct", "concurrent", "blocking"}, "--front"));
-    if (latency && p.front != bench_front::direct) throw usage_error("bench latency measures the producer itself", "leave --front away");
     if (a.create) p.create = parse_create(*a.create);
     p.hgrm = a.hgrm.value_or("");
     plan_sending(a, p);
-    if (latency && p.delivery != bench_delivery::record) throw usage_error("bench latency takes each record's time", "leave --delivery away");
     if (p.takes_times() && p.sending.acks == acks::none) throw usage_error("--acks 0 has no answers whose time could be taken", "measure with --acks 1 or all");
     if (!p.hgrm.empty() && !p.takes_times()) throw usage_error("--hgrm needs times of records", "they are taken with --rate, and by bench latency");
     return p;

@@ -17,13 +17,12 @@ namespace kafkawire::cli {
 /// The words of `bench produce` and `bench latency` as they were typed.
 struct bench_arguments {
     std::string topic;
-    std::optional<std::string> compression, acks, linger, warmup, create, delivery, front, payload, hgrm;
+    std::optional<std::string> compression, acks, linger, warmup, create, delivery, payload, hgrm;
     std::optional<std::int64_t> records, size, threads, rate, keys, batch_bytes;
     bool json = false;
 };
 
 enum class bench_delivery { batch, record };            ///< how outcomes are told: per batch, or to a handler of each record
-enum class bench_front { direct, concurrent, blocking };  ///< what the records are sent through
 
 struct bench_plan {
     std::string topic;
@@ -34,7 +33,6 @@ struct bench_plan {
     std::optional<std::uint64_t> rate;       ///< records a second, of all threads
     std::chrono::milliseconds warmup{0};
     bench_delivery delivery = bench_delivery::batch;
-    bench_front front = bench_front::direct;
     std::size_t size = 100;                  ///< of values that are made
     std::string payload;                     ///< a file of values instead; empty: none
     std::size_t keys = 0;                    ///< different keys; 0: records without one

@@ -29,7 +29,6 @@ std::string grouped(double value) {
 }
 
 const char* name_of(bench_delivery d) { return d == bench_delivery::batch ? "batch" : "record"; }
-const char* name_of(bench_front f) { return f == bench_front::direct ? "direct" : f == bench_front::concurrent ? "concurrent" : "blocking"; }
 
 }  // namespace
 
@@ -46,7 +45,7 @@ bool rate_missed(const bench_plan& p, const bench_result& r) noexcept {
 
 std::string bench_row_heading(bool with_times) {
     return fmt::format("{:>8} {:>12} {:>9} {:>9} {:>8} {:>10} {:>8}{}\n", "SECONDS", "RECORDS/S", "MB/S", "BATCH-KB", "RETRIES", "US/RECORD", "PEAK-MB",
-                       with_times ? fmt::format(" {:>10} {:>10}", "P50-US", "P99-US") : "") ;
+                       with_times ? fmt::format(" {:>10} {:>10}", "P50-US", "P99-US") : "");
 }
 
 std::string bench_row(const bench_reading& before, const bench_reading& now, double rss_mb, const histogram* times) {
@@ -98,8 +97,8 @@ std::string bench_json(const bench_plan& p, const bench_result& r) {
     if (p.takes_times() && r.times.count())
         out += fmt::format(R"(,"p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f},"max_us":{:.1f})", micros(r.times.quantile(0.5)), micros(r.times.quantile(0.99)),
                            micros(r.times.quantile(0.999)), micros(r.times.most()));
-    out += fmt::format(R"(,"version":"{}","codec":"{}","acks":{},"threads":{},"delivery":"{}","front":"{}")", KAFKAWIRE_VERSION_STRING,
-                       protocol::to_string(p.sending.compression), static_cast<int>(p.sending.acks), p.threads, name_of(p.delivery), name_of(p.front));
+    out += fmt::format(R"(,"version":"{}","codec":"{}","acks":{},"threads":{},"delivery":"{}")", KAFKAWIRE_VERSION_STRING,
+                       protocol::to_string(p.sending.compression), static_cast<int>(p.sending.acks), p.threads, name_of(p.delivery));
     out += fmt::format(R"(,"warmup_s":{:.3f},"warmup_n":{},"batches":{},"batch_bytes":{:.0f},"requests":{},"retries":{})", r.warmup_seconds, r.warmup_records, t.batches,
                        each(static_cast<double>(t.wire_bytes), t.batches), t.requests, t.retries);
     if (p.rate) out += fmt::format(R"(,"rate":{},"rate_kept":{:.4f})", *p.rate, r.rate_kept());

@@ -24,7 +24,7 @@ struct alignas(64) bench_counters {
 
 class bench_run;
 
-/// One thread's part: how records are sent is up to the kind of front.
+/// One thread's part; what it sends through is up to the kind.
 class bench_worker {
 public:
     bench_worker(bench_run& run, std::size_t index);
@@ -119,7 +119,7 @@ private:
     std::string first_error_;
 };
 
-/// The kinds of front.
+/// With a producer of its own.
 [[nodiscard]] std::unique_ptr<bench_worker> make_direct_worker(bench_run& run, std::size_t index);
 
 }  // namespace kafkawire::cli
