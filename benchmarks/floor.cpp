@@ -1,9 +1,11 @@
-// The floor under every figure of the client: one thread, one blocking socket, one real broker; batches are encoded, summed (and compressed)
-// and sent with acks=all by an idempotent producer, then fetched, checked and walked. No client logic. Prints a line of JSON for each way:
-// CPU (user + system) and wall time per record.
+// The floor under every figure of the client: one thread, one blocking socket, one real broker; batches are encoded, summed (and
+// compressed) and sent with acks=all by an idempotent producer, then fetched, checked and walked. No client logic. Prints a line of JSON
+// for each way: CPU (user + system) and wall time per record.
 //
 //   bench-floor HOST:PORT [codec] [records] [batch bytes] [partitions] [file of values, one a line]
 // The broker must lead all partitions: a cluster of one node.
+#include <sys/resource.h>
+#include <unistd.h>
 #include <kafkawire/protocol/batch_builder.hpp>
 #include <kafkawire/protocol/messages/00_produce.hpp>
 #include <kafkawire/protocol/messages/01_fetch.hpp>
@@ -12,8 +14,6 @@
 #include <kafkawire/protocol/messages/20_delete_topics.hpp>
 #include <kafkawire/protocol/messages/22_init_producer_id.hpp>
 #include <kafkawire/protocol/record_batch.hpp>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -127,13 +127,15 @@ void produce(connection& to, const job& j) {
     std::size_t sent = 0, value = 0, bytes = 0, in_flight = 0;
     const auto acknowledge = [&] {
         const auto answer = to.receive<produce_request>(version);
-        if (const auto code = answer.responses.at(0).partition_responses.at(0).error_code) fail("produce failed with error " + std::to_string(code));
+        if (const auto code = answer.responses.at(0).partition_responses.at(0).error_code)
+            fail("produce failed with error " + std::to_string(code));
         --in_flight;
     };
     const clocks start;
     for (std::int32_t p = 0; sent < j.records; p = (p + 1) % j.partitions) {
         auto& sequence = sequences[static_cast<std::size_t>(p)];
-        batch.start({.codec = j.codec, .producer_id = producer.producer_id, .producer_epoch = producer.producer_epoch, .base_sequence = sequence});
+        batch.start(
+            {.codec = j.codec, .producer_id = producer.producer_id, .producer_epoch = producer.producer_epoch, .base_sequence = sequence});
         for (; batch.size() + values[value].size() + 28 < j.batch_bytes && sent < j.records; ++sent) {
             if (batch.append(1'700'000'000'000, nullptr, values[value]) != kafkawire::errc{}) fail("a record does not fit");
             if (++value == values.size()) value = 0;
@@ -172,11 +174,13 @@ void consume(connection& from, const job& j) {
                     ++records;
                 }
                 if (reader.error()) fail(reader.error().message());
-                if (reader.next_offset() >= 0) topic.partitions.at(static_cast<std::size_t>(p.partition_index)).fetch_offset = reader.next_offset();
+                if (reader.next_offset() >= 0)
+                    topic.partitions.at(static_cast<std::size_t>(p.partition_index)).fetch_offset = reader.next_offset();
             }
         empty = records == before ? empty + 1 : 0;
     }
-    if (records != j.records || values != records * j.values.front().size()) fail("read " + std::to_string(records) + " of " + std::to_string(j.records) + " records");
+    if (records != j.records || values != records * j.values.front().size())
+        fail("read " + std::to_string(records) + " of " + std::to_string(j.records) + " records");
     report("fetch", j, start, records, bytes);
 }
 

@@ -25,7 +25,8 @@ asio::awaitable<topic_view> target(session& s, const bench_plan& p) {
         const auto views = co_await find_topics(s, names);
         if (static_cast<broker_errc>(views.front().error) == broker_errc::unknown_topic_or_partition) {
             const auto code = co_await create_topic(s, p.topic, p.create->first, p.create->second);
-            if (code != 0 && static_cast<broker_errc>(code) != broker_errc::topic_already_exists) throw from_broker_code(code, fmt::format("cannot create topic \"{}\"", p.topic));
+            if (code != 0 && static_cast<broker_errc>(code) != broker_errc::topic_already_exists)
+                throw from_broker_code(code, fmt::format("cannot create topic \"{}\"", p.topic));
         }
     }
     std::vector<std::string> names{p.topic};
@@ -35,11 +36,17 @@ asio::awaitable<topic_view> target(session& s, const bench_plan& p) {
 
 std::string head_line(const bench_plan& p, const topic_view& t, const context& c) {
     const auto codec = std::string{protocol::to_string(p.sending.compression)};
-    return fmt::format("{} at {}: {} partition{}, {} replica{}; acks {}, {}, linger {} ms, {} thread{}, told per {}, kafka-cli " KAFKAWIRE_VERSION_STRING "\n", p.topic, c.brokers,
-                       t.partitions.size(), t.partitions.size() == 1 ? "" : "s", t.partitions.empty() ? 0 : t.partitions.front().replicas.size(),
-                       t.partitions.empty() || t.partitions.front().replicas.size() == 1 ? "" : "s",
-                       p.sending.acks == acks::all ? "all" : p.sending.acks == acks::leader ? "1" : "0", codec == "none" ? "not compressed" : codec, p.sending.linger.count(), p.threads,
-                       p.threads == 1 ? "" : "s", p.delivery == bench_delivery::batch ? "batch" : "record");
+    return fmt::format(
+        "{} at {}: {} partition{}, {} replica{}; acks {}, {}, linger {} ms, {} thread{}, told per {}, kafka-cli " KAFKAWIRE_VERSION_STRING
+        "\n",
+        p.topic, c.brokers, t.partitions.size(), t.partitions.size() == 1 ? "" : "s",
+        t.partitions.empty() ? 0 : t.partitions.front().replicas.size(),
+        t.partitions.empty() || t.partitions.front().replicas.size() == 1 ? "" : "s",
+        p.sending.acks == acks::all      ? "all"
+        : p.sending.acks == acks::leader ? "1"
+                                         : "0",
+        codec == "none" ? "not compressed" : codec, p.sending.linger.count(), p.threads, p.threads == 1 ? "" : "s",
+        p.delivery == bench_delivery::batch ? "batch" : "record");
 }
 
 // The line that a terminal shows between the rows; erased before anything else is written.
@@ -96,7 +103,8 @@ private:
         if (now.wall <= 0) return "warming up";
         const auto done = now.acknowledged + now.failed;
         const auto rate = static_cast<double>(done) / now.wall;
-        return fmt::format("{} of {}, {:.0f} records/s, {:.0f} s to go", done, plan_.records, rate, rate > 0 ? static_cast<double>(plan_.records - std::min(done, plan_.records)) / rate : 0);
+        return fmt::format("{} of {}, {:.0f} records/s, {:.0f} s to go", done, plan_.records, rate,
+                           rate > 0 ? static_cast<double>(plan_.records - std::min(done, plan_.records)) / rate : 0);
     }
 
     session& session_;
@@ -174,11 +182,13 @@ void add_bench_produce(command parent) {
     sub.option("--linger", a->linger, "How long a batch waits for more records (default 5ms)", "TIME");
     sub.option("--batch-bytes", a->batch_bytes, "Size of a batch before compression (default 1000000)");
     sub.option("--threads", a->threads, "So many threads, each with its own producer (default 1)");
-    sub.option("--delivery", a->delivery, "batch: outcomes are told per batch (default). record: to a handler of each record (default with --rate)", "HOW");
-    sub.examples("  kafka-cli bench produce test --create 6:1 --records 5000000 --warmup 2s\n"
-                 "  kafka-cli bench produce test --size 1000 -z zstd --threads 2\n"
-                 "  kafka-cli bench produce test --rate 50000 --records 1000000 --json\n"
-                 "Exit status 1 if a record failed or the rate was missed.");
+    sub.option("--delivery", a->delivery,
+               "batch: outcomes are told per batch (default). record: to a handler of each record (default with --rate)", "HOW");
+    sub.examples(
+        "  kafka-cli bench produce test --create 6:1 --records 5000000 --warmup 2s\n"
+        "  kafka-cli bench produce test --size 1000 -z zstd --threads 2\n"
+        "  kafka-cli bench produce test --rate 50000 --records 1000000 --json\n"
+        "Exit status 1 if a record failed or the rate was missed.");
     sub.does(does(a, false));
 }
 
@@ -187,9 +197,11 @@ void add_bench_latency(command parent) {
     auto a = std::make_shared<bench_arguments>();
     declare_common(sub, *a);
     sub.option("--linger", a->linger, "How long a batch waits for more records (default 0)", "TIME");
-    sub.examples("  kafka-cli bench latency test --records 10000\n"
-                 "  kafka-cli bench latency test --rate 1000 --warmup 2s --hgrm latency.hgrm\n"
-                 "Without --rate each record waits for the one before. With it they go when they are due, and a stall counts for all that it holds up.");
+    sub.examples(
+        "  kafka-cli bench latency test --records 10000\n"
+        "  kafka-cli bench latency test --rate 1000 --warmup 2s --hgrm latency.hgrm\n"
+        "Without --rate each record waits for the one before. With it they go when they are due, and a stall counts for all that it holds "
+        "up.");
     sub.does(does(a, true));
 }
 
@@ -202,8 +214,9 @@ void add_bench_values(command parent) {
     auto a = std::make_shared<values_arguments>();
     sub.option("-n,--records", a->records, "How many (default 10000)");
     sub.option("--size", a->size, "Bytes of each (default 100)");
-    sub.examples("  kafka-cli bench values --size 1000 > values.txt\n"
-                 "  kafka-cli bench values | kafka-cli produce test");
+    sub.examples(
+        "  kafka-cli bench values --size 1000 > values.txt\n"
+        "  kafka-cli bench values | kafka-cli produce test");
     sub.does([a](context& c) {
         const auto n = a->records.value_or(10'000), size = a->size.value_or(100);
         if (n < 1 || n > 10'000'000 || size < 1 || size > (1 << 20)) throw usage_error("--records is 1 to 10000000, --size 1 to 1048576");

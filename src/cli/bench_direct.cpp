@@ -74,7 +74,8 @@ private:
     awaitable<void> settle(producer& out) {
         const auto deadline = plan().sending.delivery_timeout + std::chrono::seconds{10};
         auto [ec, left] = co_await out.async_flush(deadline, as_tuple(use_awaitable));
-        if (ec || left > 0) throw failure{status::failed, "not_settled", std::to_string(left) + " records were not settled in time: " + ec.message()};
+        if (ec || left > 0)
+            throw failure{status::failed, "not_settled", std::to_string(left) + " records were not settled in time: " + ec.message()};
         // Handlers of records run after that of their batch: those of the last one are waited for too.
         while (per_record() && told_ < handed_) co_await asio::post(use_awaitable);
     }
@@ -130,8 +131,10 @@ private:
             }
             tell_sent(sent - before);
             // A send with a handler of its own waits for room by itself; but who goes on sending then only makes a queue.
-            if (room && !per_record()) co_await asio::post(use_awaitable);
-            else co_await out.async_wait_for_room(bytes_a_turn, use_awaitable);
+            if (room && !per_record())
+                co_await asio::post(use_awaitable);
+            else
+                co_await out.async_wait_for_room(bytes_a_turn, use_awaitable);
             if (timed && clock::now() >= until) break;
         }
     }
@@ -146,8 +149,10 @@ private:
             const auto before = sent;
             bool room = true;
             for (; sent < due; ++sent) {
-                if (plan().takes_times()) send_timed(out, when.due(sent));
-                else if (!(room = hand_over(out, next_record()))) break;
+                if (plan().takes_times())
+                    send_timed(out, when.due(sent));
+                else if (!(room = hand_over(out, next_record())))
+                    break;
             }
             tell_sent(sent - before);
             if (!room) co_await out.async_wait_for_room(bytes_a_turn, use_awaitable);
@@ -162,8 +167,10 @@ private:
         ++handed_;
         out.async_send(r, [this, due](std::error_code ec, const delivery&) {
             ++told_;
-            if (ec) run_.note_error(ec);
-            else if (measured_) add_time(clock::now() - due);
+            if (ec)
+                run_.note_error(ec);
+            else if (measured_)
+                add_time(clock::now() - due);
         });
         handed_bytes_ += r.value.size();
         turn_.next();
@@ -177,8 +184,10 @@ private:
             ++handed_;
             auto [ec, at] = co_await out.async_send(r, as_tuple(use_awaitable));
             ++told_;
-            if (ec) run_.note_error(ec);
-            else if (measured_) add_time(clock::now() - begin);
+            if (ec)
+                run_.note_error(ec);
+            else if (measured_)
+                add_time(clock::now() - begin);
             handed_bytes_ += r.value.size();
             turn_.next();
             tell_sent(1);

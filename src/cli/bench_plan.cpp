@@ -13,14 +13,17 @@ namespace {
 
 std::uint64_t at_least_one(const std::optional<std::int64_t>& given, std::uint64_t otherwise, const char* name, std::int64_t highest) {
     if (!given) return otherwise;
-    if (*given < 1 || *given > highest) throw usage_error(fmt::format("{} {} is out of range", name, *given), fmt::format("it is 1 to {}", highest));
+    if (*given < 1 || *given > highest)
+        throw usage_error(fmt::format("{} {} is out of range", name, *given), fmt::format("it is 1 to {}", highest));
     return static_cast<std::uint64_t>(*given);
 }
 
-std::chrono::milliseconds length_of(const std::optional<std::string>& given, std::chrono::milliseconds otherwise, const char* name, const char* example) {
+std::chrono::milliseconds length_of(const std::optional<std::string>& given, std::chrono::milliseconds otherwise, const char* name,
+                                    const char* example) {
     if (!given) return otherwise;
     const auto t = parse_duration(*given);
-    if (!t || t->count() < 0) throw usage_error(fmt::format("{} {} is no length of time", name, *given), fmt::format("for example {} {}", name, example));
+    if (!t || t->count() < 0)
+        throw usage_error(fmt::format("{} {} is no length of time", name, *given), fmt::format("for example {} {}", name, example));
     return *t;
 }
 
@@ -29,21 +32,28 @@ std::size_t choice(const std::string& given, std::vector<std::string> names, con
         if (given == names[i]) return i;
     std::string list;
     for (const auto& n : names) list += (list.empty() ? "" : ", ") + n;
-    throw usage_error(fmt::format("{} {} is none of {}", name, given, list), did_you_mean(given, names, fmt::format("write {} {}, for example", name, names.front())));
+    throw usage_error(fmt::format("{} {} is none of {}", name, given, list),
+                      did_you_mean(given, names, fmt::format("write {} {}, for example", name, names.front())));
 }
 
 void plan_sending(const bench_arguments& a, bench_plan& p) {
     auto& s = p.sending;
     if (a.compression) std::tie(s.compression, s.compression_level) = parse_compression(*a.compression);
     const auto acknowledged_by = a.acks.value_or("all");
-    if (acknowledged_by == "all" || acknowledged_by == "-1") s.acks = acks::all;
-    else if (acknowledged_by == "1") s.acks = acks::leader;
-    else if (acknowledged_by == "0") s.acks = acks::none;
-    else throw usage_error(fmt::format("--acks {} is none of all, 1, 0", acknowledged_by), "all waits for the replicas in sync, 1 for the leader, 0 for nobody");
+    if (acknowledged_by == "all" || acknowledged_by == "-1")
+        s.acks = acks::all;
+    else if (acknowledged_by == "1")
+        s.acks = acks::leader;
+    else if (acknowledged_by == "0")
+        s.acks = acks::none;
+    else
+        throw usage_error(fmt::format("--acks {} is none of all, 1, 0", acknowledged_by),
+                          "all waits for the replicas in sync, 1 for the leader, 0 for nobody");
     s.linger = length_of(a.linger, std::chrono::milliseconds{p.latency ? 0 : 5}, "--linger", "5ms");
     if (a.batch_bytes) s.batch_bytes = static_cast<std::uint32_t>(at_least_one(a.batch_bytes, 0, "--batch-bytes", 1 << 30));
     s.request_bytes = std::max(s.request_bytes, s.batch_bytes);
-    if (const auto e = validate(s)) throw usage_error(e.text.empty() ? e.message() : e.text, e.hint.empty() ? "see kafka-cli bench produce --help" : e.hint);
+    if (const auto e = validate(s))
+        throw usage_error(e.text.empty() ? e.message() : e.text, e.hint.empty() ? "see kafka-cli bench produce --help" : e.hint);
 }
 
 }  // namespace
@@ -69,8 +79,10 @@ bench_plan plan_of(const bench_arguments& a, bool latency, const context& c) {
     if (a.create) p.create = parse_create(*a.create);
     p.hgrm = a.hgrm.value_or("");
     plan_sending(a, p);
-    if (p.takes_times() && p.sending.acks == acks::none) throw usage_error("--acks 0 has no answers whose time could be taken", "measure with --acks 1 or all");
-    if (!p.hgrm.empty() && !p.takes_times()) throw usage_error("--hgrm needs times of records", "they are taken with --rate, and by bench latency");
+    if (p.takes_times() && p.sending.acks == acks::none)
+        throw usage_error("--acks 0 has no answers whose time could be taken", "measure with --acks 1 or all");
+    if (!p.hgrm.empty() && !p.takes_times())
+        throw usage_error("--hgrm needs times of records", "they are taken with --rate, and by bench latency");
     return p;
 }
 

@@ -22,28 +22,28 @@ struct bench_arguments {
     bool json = false;
 };
 
-enum class bench_delivery { batch, record };            ///< how outcomes are told: per batch, or to a handler of each record
+enum class bench_delivery { batch, record };  ///< how outcomes are told: per batch, or to a handler of each record
 
 struct bench_plan {
     std::string topic;
-    bool one_at_a_time = false;              ///< the next record goes when the one before is acknowledged
+    bool one_at_a_time = false;  ///< the next record goes when the one before is acknowledged
     producer_options sending;
-    std::uint64_t records = 1'000'000;       ///< of all threads, without the warm-up
+    std::uint64_t records = 1'000'000;  ///< of all threads, without the warm-up
     std::uint64_t threads = 1;
-    std::optional<std::uint64_t> rate;       ///< records a second, of all threads
+    std::optional<std::uint64_t> rate;  ///< records a second, of all threads
     std::chrono::milliseconds warmup{0};
     bench_delivery delivery = bench_delivery::batch;
-    std::size_t size = 100;                  ///< of values that are made
-    std::string payload;                     ///< a file of values instead; empty: none
-    std::size_t keys = 0;                    ///< different keys; 0: records without one
+    std::size_t size = 100;                     ///< of values that are made
+    std::string payload;                        ///< a file of values instead; empty: none
+    std::size_t keys = 0;                       ///< different keys; 0: records without one
     std::optional<std::pair<int, int>> create;  ///< partitions and replicas
-    std::string hgrm;                        ///< the file for the percentile table; empty: none
+    std::string hgrm;                           ///< the file for the percentile table; empty: none
     bool json = false;
 
     /// Whether each record's time is taken: at a rate with a handler per record, and one at a time.
     [[nodiscard]] bool takes_times() const noexcept { return one_at_a_time || (rate && delivery == bench_delivery::record); }
     [[nodiscard]] const char* op() const noexcept { return latency ? "latency" : "produce"; }
-    bool latency = false;                    ///< it is `bench latency`
+    bool latency = false;  ///< it is `bench latency`
 };
 
 /// Raises a usage failure for what cannot be.

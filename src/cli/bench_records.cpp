@@ -10,8 +10,10 @@
 namespace kafkawire::cli {
 
 std::vector<std::string> make_values(std::size_t count, std::size_t size) {
-    static constexpr std::array<std::string_view, 8> events = {"page_view", "click", "add_to_cart", "checkout", "payment", "search", "login", "logout"};
-    static constexpr std::array<std::string_view, 8> places = {"berlin", "lisbon", "osaka", "nairobi", "bogota", "perth", "tallinn", "austin"};
+    static constexpr std::array<std::string_view, 8> events = {"page_view", "click",  "add_to_cart", "checkout",
+                                                               "payment",   "search", "login",       "logout"};
+    static constexpr std::array<std::string_view, 8> places = {"berlin", "lisbon", "osaka",   "nairobi",
+                                                               "bogota", "perth",  "tallinn", "austin"};
     std::uint64_t state = 1, time = 1'763'712'000'000;
     const auto random = [&state](std::uint64_t below) {
         state = state * 6364136223846793005u + 1442695040888963407u;
@@ -25,7 +27,8 @@ std::vector<std::string> make_values(std::size_t count, std::size_t size) {
         v = fmt::format("{{\"id\":{}", 100'000 + i);
         while (v.size() < size) {
             time += random(20);
-            v += fmt::format(",\"time\":{},\"event\":\"{}\",\"user\":\"user-{}\",\"city\":\"{}\",\"ok\":true", time, events[random(8)], random(1000), places[random(8)]);
+            v += fmt::format(",\"time\":{},\"event\":\"{}\",\"user\":\"user-{}\",\"city\":\"{}\",\"ok\":true", time, events[random(8)],
+                             random(1000), places[random(8)]);
         }
         v.resize(size);
         if (size > 12) v.back() = '}';

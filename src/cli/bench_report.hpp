@@ -10,8 +10,8 @@ namespace kafkawire::cli {
 
 /// What has been done since the clock started, at one moment.
 struct bench_reading {
-    double wall = 0;                       ///< seconds
-    double cpu = 0;                        ///< seconds of the whole process, user and system
+    double wall = 0;  ///< seconds
+    double cpu = 0;   ///< seconds of the whole process, user and system
     std::uint64_t acknowledged = 0, failed = 0, value_bytes = 0;
     std::uint64_t batches = 0, wire_bytes = 0, requests = 0, retries = 0;
 };
@@ -19,15 +19,15 @@ struct bench_reading {
 /// What became of all of it.
 struct bench_result {
     bench_reading total;
-    std::uint64_t sent = 0;                ///< without the warm-up
-    double warmup_seconds = 0;             ///< as it was, with the wait for its last record
+    std::uint64_t sent = 0;     ///< without the warm-up
+    double warmup_seconds = 0;  ///< as it was, with the wait for its last record
     std::uint64_t warmup_records = 0;
-    double rss_mb = 0;                     ///< peak of the whole process, the warm-up included
-    std::size_t size = 0;                  ///< of the first value
-    std::vector<double> per_second;        ///< records a second of each whole second
-    double planned = 0, sending = 0;       ///< at a rate: seconds from the first record to the last, as planned and as it was
-    histogram times;                       ///< nanoseconds; empty if none were taken
-    std::string first_error;               ///< of the records that failed
+    double rss_mb = 0;                ///< peak of the whole process, the warm-up included
+    std::size_t size = 0;             ///< of the first value
+    std::vector<double> per_second;   ///< records a second of each whole second
+    double planned = 0, sending = 0;  ///< at a rate: seconds from the first record to the last, as planned and as it was
+    histogram times;                  ///< nanoseconds; empty if none were taken
+    std::string first_error;          ///< of the records that failed
     bool interrupted = false;
 
     /// How much of the rate was kept: 1 is all of it.

@@ -111,7 +111,8 @@ void bench_run::stop_clock() noexcept {
 void bench_run::sent_all() noexcept {
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
     auto last = last_sent_.load();
-    while (last < now && !last_sent_.compare_exchange_weak(last, now)) {}
+    while (last < now && !last_sent_.compare_exchange_weak(last, now)) {
+    }
 }
 
 void bench_run::note_error(const std::error_code& why) {

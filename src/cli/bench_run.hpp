@@ -19,7 +19,9 @@ struct alignas(64) bench_counters {
     std::atomic<std::uint64_t> sent{0}, acknowledged{0}, failed{0}, value_bytes{0};
     std::atomic<std::uint64_t> batches{0}, wire_bytes{0}, requests{0}, retries{0};
 
-    static void add(std::atomic<std::uint64_t>& to, std::uint64_t n) noexcept { to.store(to.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+    static void add(std::atomic<std::uint64_t>& to, std::uint64_t n) noexcept {
+        to.store(to.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
 };
 
 class bench_run;
@@ -111,9 +113,9 @@ private:
     std::barrier<mark> begin_, end_;
     std::chrono::steady_clock::time_point made_, began_, ended_;
     double cpu_began_ = 0, cpu_ended_ = 0;
-    bench_reading warm_;                              // what the warm-up did
+    bench_reading warm_;  // what the warm-up did
     std::uint64_t warm_sent_ = 0;
-    std::atomic<std::int64_t> last_sent_{0};          // nanoseconds of the steady clock
+    std::atomic<std::int64_t> last_sent_{0};  // nanoseconds of the steady clock
     std::mutex guard_;
     std::exception_ptr thrown_;
     std::string first_error_;

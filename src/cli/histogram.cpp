@@ -10,8 +10,8 @@ namespace kafkawire::cli {
 
 namespace {
 
-constexpr std::uint64_t half = 1024;                     // steps of one doubling; 1024 are enough for three digits
-constexpr int exact_bits = 11;                           // below 2^11 each value has a counter
+constexpr std::uint64_t half = 1024;  // steps of one doubling; 1024 are enough for three digits
+constexpr int exact_bits = 11;        // below 2^11 each value has a counter
 constexpr std::size_t slots = half * (41 - exact_bits + 2);
 
 }  // namespace

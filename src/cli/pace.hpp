@@ -7,8 +7,8 @@
 
 namespace kafkawire::cli {
 
-/// The plan of one of `threads` threads that share a rate and take turns. Computed from the beginning, never from the record before, so that
-/// a stall moves nothing: what was late stays late against its own time. Pure; the clock is the caller's.
+/// The plan of one of `threads` threads that share a rate and take turns. Computed from the beginning, never from the record before, so
+/// that a stall moves nothing: what was late stays late against its own time. Pure; the clock is the caller's.
 class pace {
 public:
     using clock = std::chrono::steady_clock;
@@ -19,7 +19,8 @@ public:
     /// When this thread's record number i is due, rounded up to a nanosecond.
     [[nodiscard]] clock::time_point due(std::uint64_t i) const noexcept {
         const auto number = i * threads_ + thread_;
-        return begin_ + std::chrono::seconds{number / per_second_} + std::chrono::nanoseconds{(number % per_second_ * second + per_second_ - 1) / per_second_};
+        return begin_ + std::chrono::seconds{number / per_second_} +
+               std::chrono::nanoseconds{(number % per_second_ * second + per_second_ - 1) / per_second_};
     }
     /// How many of this thread's records are due at `now` or before.
     [[nodiscard]] std::uint64_t due_by(clock::time_point now) const noexcept {

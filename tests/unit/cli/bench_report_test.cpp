@@ -16,7 +16,15 @@ bench_plan planned(bench_arguments a, bool latency = false) {
 
 bench_result two_seconds() {
     bench_result r;
-    r.total = {.wall = 2, .cpu = 0.5, .acknowledged = 1'000'000, .failed = 0, .value_bytes = 100'000'000, .batches = 100, .wire_bytes = 110'000'000, .requests = 20, .retries = 3};
+    r.total = {.wall = 2,
+               .cpu = 0.5,
+               .acknowledged = 1'000'000,
+               .failed = 0,
+               .value_bytes = 100'000'000,
+               .batches = 100,
+               .wire_bytes = 110'000'000,
+               .requests = 20,
+               .retries = 3};
     r.sent = 1'000'000;
     r.size = 100;
     r.rss_mb = 12.5;
@@ -46,11 +54,12 @@ TEST_CASE("what is not said has its default, by the verb") {
 
 TEST_CASE("the line of JSON has the agreed keys first") {
     const auto p = planned({});
-    CHECK(bench_json(p, two_seconds()) ==
-          R"({"client":"kafkawire","op":"produce","n":1000000,"size":100,"wall":2.000,"msgs_s":500000,"cpu":0.500,"cpu_us_per_msg":0.5000,"rss_mb":12.5,"failed":0,)"
-          R"("version":")" KAFKAWIRE_VERSION_STRING
-          R"(","codec":"none","acks":-1,"threads":1,"delivery":"batch","warmup_s":0.000,"warmup_n":0,"batches":100,"batch_bytes":1100000,"requests":20,"retries":3})"
-          "\n");
+    CHECK(
+        bench_json(p, two_seconds()) ==
+        R"({"client":"kafkawire","op":"produce","n":1000000,"size":100,"wall":2.000,"msgs_s":500000,"cpu":0.500,"cpu_us_per_msg":0.5000,"rss_mb":12.5,"failed":0,)"
+        R"("version":")" KAFKAWIRE_VERSION_STRING
+        R"(","codec":"none","acks":-1,"threads":1,"delivery":"batch","warmup_s":0.000,"warmup_n":0,"batches":100,"batch_bytes":1100000,"requests":20,"retries":3})"
+        "\n");
     bench_arguments a;
     a.rate = 1000;
     auto r = two_seconds();
@@ -85,7 +94,15 @@ TEST_CASE("a rate is missed by more than one part in a hundred, and not by a hic
 }
 
 TEST_CASE("a row is what happened between two readings") {
-    bench_reading before{.wall = 1, .cpu = 0.1, .acknowledged = 1'000, .failed = 0, .value_bytes = 100'000, .batches = 1, .wire_bytes = 110'000, .requests = 1, .retries = 0};
+    bench_reading before{.wall = 1,
+                         .cpu = 0.1,
+                         .acknowledged = 1'000,
+                         .failed = 0,
+                         .value_bytes = 100'000,
+                         .batches = 1,
+                         .wire_bytes = 110'000,
+                         .requests = 1,
+                         .retries = 0};
     auto now = before;
     now.wall = 2;
     now.cpu = 0.2;

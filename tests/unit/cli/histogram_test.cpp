@@ -81,7 +81,8 @@ TEST_CASE("the table of percentiles begins low and ends with all") {
     histogram h;
     for (std::uint64_t v = 1; v <= 1000; ++v) h.add(v * 1000);
     const auto text = h.hgrm(1000);
-    CHECK(text.starts_with("       Value     Percentile TotalCount 1/(1-Percentile)\n\n       1.000 0.001000000000          1           1.00\n"));
+    CHECK(text.starts_with(
+        "       Value     Percentile TotalCount 1/(1-Percentile)\n\n       1.000 0.001000000000          1           1.00\n"));
     CHECK(text.find("    1000.000 1.000000000000       1000\n#[Mean    =      500.500, StdDeviation") != std::string::npos);
     CHECK(text.find("#[Max     =     1000.000, Total count    =         1000]") != std::string::npos);
 }
