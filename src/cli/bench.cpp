@@ -181,6 +181,7 @@ void add_bench_produce(command parent) {
     declare_common(sub, *a);
     sub.option("--linger", a->linger, "How long a batch waits for more records (default 5ms)", "TIME");
     sub.option("--batch-bytes", a->batch_bytes, "Size of a batch before compression (default 1000000)");
+    sub.option("--send-buffer", a->send_buffer, "Memory of each producer for what is not acknowledged yet (default 67108864)", "BYTES");
     sub.option("--threads", a->threads, "So many threads, each with its own producer (default 1)");
     sub.option("--delivery", a->delivery,
                "batch: outcomes are told per batch (default). record: to a handler of each record (default with --rate)", "HOW");

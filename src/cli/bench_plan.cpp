@@ -52,6 +52,7 @@ void plan_sending(const bench_arguments& a, bench_plan& p) {
     s.linger = length_of(a.linger, std::chrono::milliseconds{p.latency ? 0 : 5}, "--linger", "5ms");
     if (a.batch_bytes) s.batch_bytes = static_cast<std::uint32_t>(at_least_one(a.batch_bytes, 0, "--batch-bytes", 1 << 30));
     s.request_bytes = std::max(s.request_bytes, s.batch_bytes);
+    if (a.send_buffer) s.send_buffer = at_least_one(a.send_buffer, 0, "--send-buffer", std::int64_t{1} << 40);
     if (const auto e = validate(s))
         throw usage_error(e.text.empty() ? e.message() : e.text, e.hint.empty() ? "see kafka-cli bench produce --help" : e.hint);
 }

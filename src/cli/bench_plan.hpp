@@ -18,7 +18,7 @@ namespace kafkawire::cli {
 struct bench_arguments {
     std::string topic;
     std::optional<std::string> compression, acks, linger, warmup, create, delivery, payload, hgrm;
-    std::optional<std::int64_t> records, size, threads, rate, keys, batch_bytes;
+    std::optional<std::int64_t> records, size, threads, rate, keys, batch_bytes, send_buffer;
     bool json = false;
 };
 
