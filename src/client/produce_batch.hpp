@@ -59,6 +59,7 @@ struct waiting_record {
 struct partition_queue {
     topic_queue* topic = nullptr;
     std::int32_t index = 0;
+    std::uint32_t number = 0;                      ///< counts the machine's partitions: an order that is the same in every run
 
     batch_ptr open;                                ///< null: none; grows at the end of `builder`
     protocol::batch_builder* builder = nullptr;    ///< there with `open`; from the machine's pool

@@ -72,6 +72,7 @@ void sender_fsm::refresh(topic_queue& t, time_point now, sender_actions& out) {
         auto& p = t.partitions.emplace_back();
         p.topic = &t;
         p.index = static_cast<std::int32_t>(t.partitions.size() - 1);
+        p.number = partitions_++;
     }
     t.ready = !info.partitions.empty();
     for (auto& p : t.partitions) {

@@ -247,15 +247,24 @@ private:
     [[nodiscard]] std::shared_ptr<protocol::byte_buffer> take_buffer();
     void recycle(std::shared_ptr<protocol::byte_buffer> bytes);
 
+    /// By time, and at one time in an order that does not hang on where the partitions lie in memory.
+    struct sooner {
+        using alarm = std::pair<time_point, partition_queue*>;
+        bool operator()(const alarm& a, const alarm& b) const noexcept {
+            return a.first != b.first ? a.first < b.first : a.second->number < b.second->number;
+        }
+    };
+
     sender_settings settings_;
     static constexpr std::size_t empty_batch = 61;               // the header of format 2
     random_numbers random_;
     std::deque<topic_queue> topics_;
+    std::uint32_t partitions_ = 0;                               // made so far, over all topics
     std::unordered_map<std::string_view, topic_queue*> names_;   // the names are topic_info's
     topic_queue* last_topic_ = nullptr;
     std::map<std::int32_t, broker_state> brokers_;
     std::vector<partition_queue*> open_;                         // those with an open batch
-    std::set<std::pair<time_point, partition_queue*>> alarms_;   // one for each partition at most
+    std::set<sooner::alarm, sooner> alarms_;                     // one for each partition at most
     std::vector<std::unique_ptr<protocol::batch_builder>> builders_;
     std::vector<protocol::batch_builder*> free_builders_;
     std::vector<std::shared_ptr<protocol::byte_buffer>> free_buffers_;
