@@ -61,6 +61,27 @@ struct broker_info {
 
 class client;
 
+/// How a broker fares, for dashboards and for people who look for a fault.
+struct broker_health {
+    enum class status : std::uint8_t {
+        unused,   ///< nothing wrong is known of it; there is no connection now
+        opening,  ///< the first connection is being made
+        up,       ///< at least one connection works
+        silent,   ///< an answer is due for client_options::stall_after and longer: it hangs, or the network swallows what is sent
+        down,     ///< it cannot be reached
+    };
+    std::int32_t id = -1;                                  ///< -1: known from the bootstrap list only
+    std::string host;
+    std::uint16_t port = 0;
+    std::string rack;
+    status state = status::unused;
+    net::time_point since;                                 ///< when that state began, by the environment's steady clock; zero: it never had another
+    unsigned connections = 0;                              ///< that are up: at most one for each purpose
+    std::optional<net::time_point> throttled_until;        ///< it wants to be left alone until then (a quota is used up)
+    error last_error;                                      ///< of the last connection that failed or broke, ever; kept when all is well again
+    std::optional<net::time_point> failed_at;              ///< when that was
+};
+
 namespace client_detail {
 
 class core;
@@ -89,6 +110,13 @@ public:
 protected:
     ~begun() = default;
 };
+// Something that is waited for and has no other result than how it went. Told once; then destroyed.
+class waiting_operation {
+public:
+    virtual ~waiting_operation() = default;
+    virtual void complete(error why) = 0;
+};
+KAFKAWIRE_API std::shared_ptr<begun> prepare_ready(core& c, std::unique_ptr<waiting_operation> what, std::chrono::milliseconds within);
 // Takes the operation over; nothing happens to it before go().
 KAFKAWIRE_API std::shared_ptr<begun> prepare(core& c, std::unique_ptr<operation> what);
 KAFKAWIRE_API void close(core& c);
@@ -167,6 +195,33 @@ struct pending_any final : pending<Handler, any_answer> {
     }
 };
 
+template <class Handler>
+struct pending_wait final : waiting_operation {
+    using executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
+
+    pending_wait(Handler h, const asio::any_io_executor& ex) : handler{std::move(h)}, work{asio::get_associated_executor(handler, ex)}, client_work{ex} {}
+
+    Handler handler;
+    asio::executor_work_guard<executor> work;
+    asio::executor_work_guard<asio::any_io_executor> client_work;
+
+    void begin(const std::shared_ptr<begun>& self) {
+        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+            slot.assign([what = std::weak_ptr{self}](asio::cancellation_type) {
+                if (const auto alive = what.lock()) alive->cancel();
+            });
+        }
+        self->go();
+    }
+    void complete(error why) override {
+        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
+        asio::post(work.get_executor(), [h = std::move(handler), e = std::move(why), w = std::move(client_work)]() mutable {
+            w.reset();
+            call_handler(h, e);
+        });
+    }
+};
+
 // The initiations are objects with an executor, so that cancel_after and the like compose.
 struct initiation {
     std::shared_ptr<core> target;
@@ -190,6 +245,14 @@ struct initiate_any : initiation {
         auto op = std::make_unique<pending_any<std::decay_t<Handler>>>(std::forward<Handler>(handler), get_executor(), std::move(message), *answer, options);
         auto& p = *op;
         p.begin(prepare(*target, std::move(op)));
+    }
+};
+struct initiate_ready : initiation {
+    template <class Handler>
+    void operator()(Handler&& handler, std::chrono::milliseconds within) const {
+        auto op = std::make_unique<pending_wait<std::decay_t<Handler>>>(std::forward<Handler>(handler), get_executor());
+        auto& p = *op;
+        p.begin(prepare_ready(*target, std::move(op), within));
     }
 };
 struct initiate_close : initiation {
@@ -228,6 +291,8 @@ public:
     [[nodiscard]] const client_options& options() const noexcept;
     /// What is known of the brokers now. Never asks anybody.
     [[nodiscard]] std::vector<broker_info> brokers() const;
+    /// How each of them fares, since when, and what went wrong with it last. Never asks anybody.
+    [[nodiscard]] std::vector<broker_health> health() const;
 
     /// Sends a request and completes with its answer. `message` is any request of protocol/messages; it is moved from and owned until the end,
     /// but record data in it is borrowed until it completes. Without a broker in `options` it goes to any: brokers that cannot be reached are
@@ -277,6 +342,18 @@ public:
     auto async_metadata(const std::vector<std::string>& topics, Token&& token) {
         using result = answer<protocol::messages::metadata_response>;
         return asio::async_initiate<Token, void(std::error_code, result)>(client_detail::initiate_request{{core_}, true}, token, metadata_of(topics), request_options{});
+    }
+
+    /// Completes when the client is of use: a broker has told what the cluster looks like and, of the topics that producers and consumers of this
+    /// client use, every partition has a leader that could be connected to. If that is not so `within` that time, or cannot become so
+    /// (a topic is forbidden), the error says what is missing, and its cause what keeps it: the refused connection, the name without an address.
+    /// Waiting goes on in the background after an error; nothing needs to be made anew.
+    ///
+    /// Completion: void(std::error_code). Codes: errc::no_broker_available, errc::unknown_broker, the broker's code for a topic,
+    /// errc::canceled, errc::client_closed.
+    template <class Token>
+    auto async_ready(std::chrono::milliseconds within, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_ready{{core_}}, token, within);
     }
 
     /// Closes all connections; operations under way complete with errc::client_closed, later ones too. Completion: void(std::error_code).

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "client/readiness.hpp"
 #include "client/routed_call.hpp"
 
 namespace kafkawire::inline v0_1 {
@@ -19,6 +20,9 @@ const error*& current_error() noexcept {
 namespace client_detail {
 
 std::shared_ptr<begun> prepare(core& c, std::unique_ptr<operation> what) { return std::make_shared<routed_call>(c.shared_from_this(), std::move(what)); }
+std::shared_ptr<begun> prepare_ready(core& c, std::unique_ptr<waiting_operation> what, std::chrono::milliseconds within) {
+    return std::make_shared<readiness>(c, std::move(what), within);
+}
 void close(core& c) { c.close(); }
 std::shared_ptr<core> core_of(const kafkawire::client& c) noexcept { return c.core_; }
 const asio::any_io_executor& executor_of(const core& c) noexcept { return c.executor(); }
@@ -65,6 +69,8 @@ std::vector<broker_info> client::brokers() const {
     }
     return all;
 }
+
+std::vector<broker_health> client::health() const { return core_->health(); }
 
 const protocol::message_schema* client::require_request(const protocol::message_schema& schema) {
     const auto* answer = client_detail::answer_schema(schema);

@@ -61,6 +61,9 @@ void core::close() {
     for (auto& c : std::exchange(waiting_, {})) c->finish(simple(errc::client_closed, {}));
     pool_->close(simple(errc::client_closed, {}));
     asked_.clear();  // they hold us
+    env_->post([self = shared_from_this(), kept = std::exchange(kept_, {})] {
+        for (const auto& k : kept) k->client_closed();
+    });
     held_.reset();
 }
 
@@ -94,6 +97,29 @@ void core::throttle(std::int32_t broker_id, std::chrono::milliseconds how_long, 
 std::optional<net::time_point> core::throttled_until(std::int32_t broker_id, lane l) const {
     const auto at = brokers().find(broker_id);
     return at ? pool_->throttled_until(*at, l) : std::nullopt;
+}
+
+std::vector<broker_health> core::health() const {
+    std::vector<broker_health> all;
+    const auto& entries = brokers().entries();
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const auto& e = entries[i];
+        if (e.gone) continue;
+        broker_health h;
+        h.id = e.id;
+        h.host = e.host;
+        h.port = e.port;
+        h.rack = e.rack;
+        h.state = e.health;
+        h.since = e.since;
+        h.connections = pool_->lanes_up(i);
+        for (const auto l : {lane::other, lane::produce, lane::fetch, lane::coordinator})
+            if (const auto until = pool_->throttled_until(i, l)) h.throttled_until = h.throttled_until ? std::max(*h.throttled_until, *until) : *until;
+        if (e.last_trouble) h.last_error = *e.last_trouble;
+        h.failed_at = e.troubled_at;
+        all.push_back(std::move(h));
+    }
+    return all;
 }
 
 // --- requests of the application ---
@@ -266,6 +292,7 @@ void core::end_refresh(const error& why) {
         refresh_.failed(env_->now());
     } else {
         refresh_error_.reset();
+        ++refreshes_;
         refresh_.answered(env_->now(), topics_.settled(), topics_.creation_due());
     }
     notify(true, false);

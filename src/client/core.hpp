@@ -23,6 +23,14 @@ protected:
     ~metadata_watcher() = default;
 };
 
+/// An operation that waits for what becomes of the client. Its core keeps it until it is told.
+class lasting {
+public:
+    virtual ~lasting() = default;
+    /// Called once, later, if the client is closed before.
+    virtual void client_closed() = 0;
+};
+
 class core final : public std::enable_shared_from_this<core>, private pool_watcher {
 public:
     core(asio::any_io_executor executor, client_options options, const std::vector<bootstrap_address>& bootstrap, std::shared_ptr<net::environment> env,
@@ -55,6 +63,13 @@ public:
     /// NodeEndpoints of such an answer: where that leader is.
     void node_hint(std::int32_t id, std::string host, std::uint16_t port, std::string rack);
     [[nodiscard]] const topic_table& topics() const noexcept { return topics_; }
+    /// Refreshes that worked, so far.
+    [[nodiscard]] std::uint64_t refreshes() const noexcept { return refreshes_; }
+    void keep(std::shared_ptr<lasting> what) { kept_.push_back(std::move(what)); }
+    void let_go(const lasting* what) {
+        std::erase_if(kept_, [&](const auto& k) { return k.get() == what; });
+    }
+    [[nodiscard]] std::vector<broker_health> health() const;
 
     // --- requests ---
     /// done() is called once, later and never inside this, unless the call is withdrawn. A broker that is not known: errc::unknown_broker, and
@@ -107,6 +122,8 @@ private:
     std::vector<std::shared_ptr<routed_call>> waiting_;     // for metadata, because their broker is not known
     std::unique_ptr<net::timer> timer_;                     // of refresh_ and waiting_
     std::vector<metadata_watcher*> watchers_;
+    std::vector<std::shared_ptr<lasting>> kept_;
+    std::uint64_t refreshes_ = 0;
     bool topics_news_ = false, brokers_news_ = false;       // watchers are about to be told
     std::shared_ptr<const void> held_;                      // what the bootstrap address needs to be good
     bool closed_ = false;

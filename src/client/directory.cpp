@@ -50,9 +50,16 @@ std::optional<std::size_t> directory::choose(std::span<const std::size_t> tried)
 
 void directory::set_state(entry& e, net::time_point now) noexcept {
     using status = broker_info::status;
-    const auto is = e.up > 0 ? status::up : e.opening > 0 ? status::opening : status::down;
-    if (is != e.state) e.since = now;
-    e.state = is;
+    e.state = e.up > 0 ? status::up : e.opening > 0 ? status::opening : status::down;
+    using condition = broker_health::status;
+    const auto is = e.silent ? condition::silent : e.up > 0 ? condition::up : e.last_error ? condition::down : e.opening > 0 ? condition::opening : condition::unused;
+    if (is != e.health) e.since = now;
+    e.health = is;
+}
+
+void directory::silent(std::size_t at, bool yes, net::time_point now) noexcept {
+    entries_[at].silent = yes;
+    set_state(entries_[at], now);
 }
 
 void directory::opening(std::size_t at, net::time_point now) {
@@ -81,6 +88,7 @@ void directory::closed(std::size_t at, const error& why, bool was_up, std::chron
     let_go(at, was_up, now);
     auto& e = entries_[at];
     e.last_trouble = std::make_shared<const error>(why);
+    e.troubled_at = now;
     if (!alone_since_ && std::none_of(entries_.begin(), entries_.end(), [](const entry& o) { return o.up > 0; })) alone_since_ = now;
     // Several connections to one broker fail together: that is one failure.
     const bool told_already = e.not_before && now < *e.not_before;
@@ -90,6 +98,7 @@ void directory::closed(std::size_t at, const error& why, bool was_up, std::chron
         return;
     }
     e.last_error = e.last_trouble;
+    set_state(e, now);
     // Brokers move: when one cannot be reached, what is known of it may be out of date.
     learned_at_.reset();
     if (!told_already) back_off(e, e.failures++, now, random);

@@ -28,12 +28,14 @@ public:
         bool silent = false;                                // a connection waits for an answer for too long
         int up = 0, opening = 0;                            // connections
         broker_info::status state = broker_info::status::down;
-        net::time_point since{};                            // of the state
+        broker_health::status health = broker_health::status::unused;
+        net::time_point since{};                            // of the health
         int failures = 0;                                   // since the last connection that worked
         int short_lives = 0;                                // connections in a row that broke as soon as they were made
         std::optional<net::time_point> not_before;
         std::shared_ptr<const error> last_error;            // why it cannot be reached; null when it could the last time
-        std::shared_ptr<const error> last_trouble;          // the last connection that failed or broke, ever
+        std::shared_ptr<const error> last_trouble;          // the last connection that failed or broke, ever,
+        std::optional<net::time_point> troubled_at;         // ... and when
     };
     struct learned {
         std::int32_t id;
@@ -55,7 +57,7 @@ public:
 
     void opening(std::size_t at, net::time_point now);
     void ready(std::size_t at, net::time_point now);
-    void silent(std::size_t at, bool yes) noexcept { entries_[at].silent = yes; }
+    void silent(std::size_t at, bool yes, net::time_point now) noexcept;
     /// A connection ended, that was up for `lived`. One that never worked makes the next one wait: the pause doubles and is spread by a fifth.
     /// One that had worked and is cut is replaced without a pause, unless that happens twice in a row as soon as it is made.
     void closed(std::size_t at, const error& why, bool was_up, std::chrono::nanoseconds lived, net::time_point now, std::uint64_t random);

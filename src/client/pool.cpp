@@ -171,7 +171,7 @@ void pool::link_silent(std::size_t broker, lane l, bool yes) {
     if (std::exchange(at(broker, l).silent, yes) == yes) return;
     const auto& links = slots_[broker];
     const bool any = std::any_of(links.begin(), links.end(), [](const slot& s) { return s.silent; });
-    directory_.silent(broker, any);
+    directory_.silent(broker, any, env_->now());
     if (any == yes && watcher_) watcher_->broker_silent(broker, yes);
     if (yes) return look_after(broker, watch_of(broker).machine.silent(env_->now()));
     if (any) return;

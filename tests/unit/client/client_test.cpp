@@ -380,11 +380,41 @@ TEST_CASE("no thread is started, from the name to the close") {
         ++done;
     };
     client.async_metadata(note);
+    client.async_ready(5s, [&](std::error_code ec) {
+        CHECK_FALSE(ec);
+        CHECK(client.health().at(0).state == kw::broker_health::status::up);
+        most = std::max(most, threads());
+        ++done;
+    });
     lost.async_request(metadata_request{}, kw::request_options{.timeout = 500ms}, note);
-    while (done < 2 && io.run_one_for(5s)) most = std::max(most, threads());
+    while (done < 3 && io.run_one_for(5s)) most = std::max(most, threads());
     client.async_close(asio::detached);
     io.poll();
-    CHECK(done == 2);
+    CHECK(done == 3);
     CHECK(most == before);
     CHECK(threads() == before);
+}
+
+TEST_CASE("async_ready with coroutines: the cause comes along, cancellation ends it") {
+    asio::io_context io;
+    broker dead{io}, b{io};
+    const auto address = dead.address();
+    dead.stop();
+    kw::client client{io, {.bootstrap = address}};
+    kw::client good{io, {.bootstrap = b.address()}};
+    run(io, [&]() -> asio::awaitable<void> {
+        auto e = co_await client.async_ready(300ms, kw::detailed(kw::as_tuple(asio::use_awaitable)));
+        CHECK(std::get<0>(e).code == kw::errc::no_broker_available);
+        CHECK(std::get<0>(e).message().find("refused") != std::string::npos);
+        co_await good.async_ready(5s, asio::use_awaitable);
+    });
+    asio::cancellation_signal cancel;
+    std::error_code why;
+    client.async_ready(1min, asio::bind_cancellation_slot(cancel.slot(), [&](std::error_code ec) { why = ec; }));
+    io.poll();
+    CHECK_FALSE(why);
+    cancel.emit(asio::cancellation_type::total);
+    CHECK_FALSE(why);
+    io.poll();
+    CHECK(why == kw::errc::canceled);
 }

@@ -118,7 +118,7 @@ TEST_CASE("a broker that is silent is asked last") {
     d.opening(0, t0);
     d.ready(0, t0);
     CHECK(d.choose({}) == 0u);
-    d.silent(0, true);
+    d.silent(0, true, t0);
     CHECK(d.choose({}) != 0u);
     const std::size_t others[] = {1, 2};
     CHECK(d.choose(others) == 0u);
@@ -129,7 +129,9 @@ TEST_CASE("a broker that is silent is asked last") {
 
 TEST_CASE("the state is that of all connections together, with the time since when") {
     using status = broker_info::status;
+    using health = broker_health::status;
     directory d{three, {}, 0};
+    CHECK(d.entries()[0].health == health::unused);
     d.opening(0, t0 + 1s);
     d.opening(0, t0 + 2s);
     CHECK(d.entries()[0].state == status::opening);
@@ -138,6 +140,11 @@ TEST_CASE("the state is that of all connections together, with the time since wh
     d.closed(0, refused(), false, 0s, t0 + 4s, 0);
     CHECK(d.entries()[0].state == status::up);
     CHECK(d.entries()[0].since == t0 + 3s);
+    CHECK(d.entries()[0].health == health::up);
+    d.silent(0, true, t0 + 4500ms);
+    CHECK(d.entries()[0].health == health::silent);
+    CHECK(d.entries()[0].since == t0 + 4500ms);
+    d.silent(0, false, t0 + 4600ms);
     CHECK_FALSE(d.alone_since());
     d.closed(0, refused(), true, 10s, t0 + 5s, 0);
     CHECK(d.entries()[0].state == status::down);

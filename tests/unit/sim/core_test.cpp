@@ -501,3 +501,151 @@ TEST_CASE("Names fail, lead to a dead address, lead elsewhere: the client follow
     REQUIRE(r.world.run_until([&] { return orders.known; }, 30s));
     CHECK(r.world.now() - start < 12s);  // a connect to the dead address may be under way, for 10 s
 }
+
+namespace {
+struct ready_waiter final : waiting_operation {
+    std::optional<error>& to;
+    explicit ready_waiter(std::optional<error>& t) : to{t} {}
+    void complete(error why) override { to = std::move(why); }
+};
+}  // namespace
+
+TEST_CASE("async_ready says when the leaders of all topics in use can be reached, or what is missing", "[sim][core]") {
+    rig r;
+    std::optional<error> told;
+    const auto ready = [&](std::chrono::milliseconds within, sim::duration at_most = 60s) {
+        told.reset();
+        prepare_ready(*r.client, std::make_unique<ready_waiter>(told), within)->go();
+        CHECK_FALSE(told);
+        const auto start = r.world.now();
+        REQUIRE(r.world.run_until([&] { return told.has_value(); }, at_most));
+        CHECK(r.world.now() - start <= within);
+        return told->code;
+    };
+    SECTION("no topics: a broker answers") {
+        CHECK_FALSE(ready(10s));
+        CHECK(r.client->brokers().find(2));
+    }
+    SECTION("topics: their leaders are connected to") {
+        r.client->want_topic("orders", false);
+        r.client->want_topic("made", true);
+        CHECK_FALSE(ready(10s));
+        for (const int id : {1, 2, 3}) CHECK(r.client->lanes_up(id) > 0);
+    }
+    SECTION("a topic that does not exist is waited for, and found missing") {
+        r.client->want_topic("orders", false);
+        r.client->want_topic("missing", false);
+        CHECK(ready(5s) == broker_errc::unknown_topic_or_partition);
+        CHECK(told->text.find("missing") != std::string::npos);
+        CHECK(told->text.find("5 s") != std::string::npos);
+    }
+    SECTION("what no waiting will mend is told at once") {
+        r.client->want_topic("not a topic", false);
+        CHECK(ready(1min, 2s) == broker_errc::invalid_topic_exception);
+    }
+    SECTION("nobody there: why, down to the refused connection") {
+        for (auto* n : r.nodes) r.world.refuse(*n);
+        CHECK(ready(5s) == errc::no_broker_available);
+        REQUIRE(told->cause);
+        INFO(told->message());
+        CHECK(told->message().find("refused") != std::string::npos);
+        for (auto* n : r.nodes) r.world.refuse(*n, false);
+        CHECK_FALSE(ready(5s));
+    }
+    SECTION("names that lead nowhere") {
+        for (auto* n : r.nodes) r.world.fail_name(n->name());
+        CHECK(ready(5s) == errc::no_broker_available);
+        CHECK(told->in == phase::resolve);
+    }
+    SECTION("brokers that say nothing") {
+        for (auto* n : r.nodes) n->pause();
+        CHECK(ready(5s) == errc::no_broker_available);
+        CHECK(told->cause);
+    }
+    SECTION("a leader that cannot be reached, by id and address") {
+        r.learn();
+        r.world.run_for(10s);
+        r.cluster->control().node_paused(3);
+        r.world.refuse(*r.nodes[2]);
+        r.world.cut_now(r.app, *r.nodes[2]);
+        CHECK(ready(3s) == errc::no_broker_available);
+        INFO(told->message());
+        CHECK(told->broker.find("(id 3)") != std::string::npos);
+        REQUIRE(told->cause);
+        CHECK_FALSE(ready(30s));  // others lead when the cluster has noticed
+    }
+    SECTION("canceled") {
+        for (auto* n : r.nodes) n->pause();
+        const auto op = prepare_ready(*r.client, std::make_unique<ready_waiter>(told), 10s);
+        op->go();
+        r.world.run_for(1s);
+        op->cancel();
+        CHECK_FALSE(told);
+        r.world.run_for(1ms);
+        REQUIRE(told);
+        CHECK(told->code == errc::canceled);
+    }
+    SECTION("closed meanwhile, and before") {
+        for (auto* n : r.nodes) n->pause();
+        prepare_ready(*r.client, std::make_unique<ready_waiter>(told), 10s)->go();
+        r.client->close();
+        CHECK_FALSE(told);
+        r.world.run_for(1ms);
+        REQUIRE(told);
+        CHECK(told->code == errc::client_closed);
+        told.reset();
+        prepare_ready(*r.client, std::make_unique<ready_waiter>(told), 10s)->go();
+        CHECK(told->code == errc::client_closed);
+    }
+    SECTION("the client is gone before anything could be told") {
+        prepare_ready(*r.client, std::make_unique<ready_waiter>(told), 10s)->go();
+        r.client->close();
+        r.client.reset();
+    }
+}
+
+TEST_CASE("health tells of each broker how it is, since when, and what was wrong last", "[sim][core]") {
+    rig r;
+    using status = broker_health::status;
+    const auto of = [&](std::int32_t id) {
+        for (auto& h : r.client->health())
+            if (h.id == id) return h;
+        return broker_health{};
+    };
+    CHECK(r.client->health().size() == 3);
+    for (const auto& h : r.client->health()) CHECK(h.state == status::unused);
+    r.learn();
+    REQUIRE(r.wait(r.ask(2)));
+    const auto up = r.world.now();
+    r.world.run_for(1s);
+    CHECK(of(2).state == status::up);
+    CHECK(of(2).since <= up);
+    CHECK(of(2).connections >= 1);
+    CHECK_FALSE(of(2).throttled_until);
+    r.client->throttle(2, 2s);
+    CHECK(of(2).throttled_until == r.world.now() + 2s);
+    r.world.run_for(3s);
+    r.nodes[1]->pause();
+    const auto q = r.ask(2);
+    r.world.run_for(4s);
+    CHECK(of(2).state == status::silent);
+    CHECK(r.world.now() - of(2).since <= 1s);
+    r.nodes[1]->resume();
+    r.world.run_for(1s);
+    CHECK(of(2).state == status::up);
+    CHECK_FALSE(of(2).failed_at);
+    r.world.refuse(*r.nodes[1]);
+    r.world.cut_now(r.app, *r.nodes[1]);
+    r.world.run_for(1s);
+    const auto refused = r.ask(2);
+    REQUIRE(r.wait(refused));
+    CHECK(of(2).state == status::down);
+    CHECK(of(2).connections == 0);
+    CHECK(of(2).last_error.code == errc::connect_failed);
+    REQUIRE(of(2).failed_at);
+    r.world.refuse(*r.nodes[1], false);
+    r.world.run_for(2s);
+    REQUIRE(r.wait(r.ask(2)));
+    CHECK(of(2).state == status::up);
+    CHECK(of(2).last_error.code == errc::connect_failed);
+}
