@@ -7,9 +7,11 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <stdexcept>
 
 namespace blocking {
@@ -20,8 +22,9 @@ using namespace kafkawire::protocol;
 
 class connection {
 public:
-    /// "host:port". Asks for the versions that the broker speaks. Throws std::runtime_error, as everything here does.
-    explicit connection(const std::string& address) {
+    /// "host:port". Asks for the versions that the broker speaks. Throws std::runtime_error, as everything here does; also when nothing comes
+    /// for `patience`. Zero: for ever.
+    explicit connection(const std::string& address, std::chrono::milliseconds patience = std::chrono::milliseconds{0}) {
         const auto colon = address.rfind(':');
         if (colon == std::string::npos) fail("no port in " + address);
         const auto host = address.substr(0, colon), port = address.substr(colon + 1);
@@ -37,6 +40,8 @@ public:
         }
         freeaddrinfo(found);
         if (fd_ < 0) fail("no connection to " + host + ":" + port);
+        const timeval limit{patience.count() / 1000, patience.count() % 1000 * 1000};
+        setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         const int on = 1;
         setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         const auto answer = call(messages::api_versions_request{}, 0);

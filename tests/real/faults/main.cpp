@@ -1,0 +1,178 @@
+// A producer on three real nodes, under faults: numbered records at a steady rate, at one or more delivery timeouts at a time, while nodes are killed,
+// paused and restarted, connections cut, black-holed and half-opened, answers dropped and leaders moved. Then the topics are read back by a Fetch
+// loop of our own and by Kafka's console consumer, and everything is compared with what the producers were told (ledger.hpp).
+//
+//   real-producer-faults --seed 7 --minutes 30 --rate 8000          all scenarios in an order of the seed's, round after round
+//   real-producer-faults --scale 0.15 --rounds 1                    each once, and short
+//
+// Prints a line of JSON for each fault, and one at the end. Exit status 0: nothing lost, doubled, reordered, misplaced, wrongly told or told late.
+#include <sys/resource.h>
+#include <testcontainers/proxy.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+
+#include "ledger.hpp"
+#include "scenarios.hpp"
+#include "topic_reader.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock_type = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+struct arguments {
+    std::uint64_t seed = 1;
+    double minutes = 0, scale = 1, rate = 8'000;
+    int rounds = 1;
+    std::int32_t partitions = 6;
+    std::vector<std::int64_t> timeouts{120, 10};    // seconds
+    std::vector<std::string> scenarios;             // none: all
+    std::string compression = "none";
+};
+
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> out;
+    std::istringstream in{text};
+    for (std::string one; std::getline(in, one, ',');) out.push_back(one);
+    return out;
+}
+
+arguments parse(int argc, char** argv) {
+    arguments a;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const std::string name = argv[i], value = argv[i + 1];
+        if (name == "--seed") a.seed = std::stoull(value);
+        else if (name == "--minutes") a.minutes = std::stod(value);
+        else if (name == "--scale") a.scale = std::stod(value);
+        else if (name == "--rate") a.rate = std::stod(value);
+        else if (name == "--rounds") a.rounds = std::stoi(value);
+        else if (name == "--partitions") a.partitions = std::stoi(value);
+        else if (name == "--compression") a.compression = value;
+        else if (name == "--scenarios") a.scenarios = split(value);
+        else if (name == "--timeouts") {
+            a.timeouts.clear();
+            for (const auto& t : split(value)) a.timeouts.push_back(std::stoll(t));
+        } else throw std::invalid_argument("there is no option " + name);
+    }
+    if (argc % 2 == 0) throw std::invalid_argument("an option without a value");
+    return a;
+}
+
+// One load and its book.
+struct part {
+    std::string topic;
+    faults::ledger book;
+    std::size_t left_over = 0;
+    std::string statistics;
+};
+
+std::string counts_of(const faults::findings& f) {
+    std::string out = "{";
+    for (const auto& [name, n] : f.counts()) out += (out.size() > 1 ? ",\"" : "\"") + name + "\":" + std::to_string(n);
+    return out + "}";
+}
+void show(const std::string& who, const faults::findings& f) {
+    for (const auto& e : f.examples()) std::cerr << who << ": " << e << "\n";
+}
+
+// Reads a topic twice; whether all is well. Writes one line.
+bool judge(const kafkawire::testing::kafka_cluster& kafka, part& p, double scale) {
+    faults::findings told, ours, javas;
+    p.book.check_telling(told);
+    const auto sink = [&](std::int32_t partition, std::int64_t offset, std::string_view value) { p.book.read(partition, offset, value); };
+    p.book.begin_reading();
+    faults::read_by_fetch(kafka, p.topic, true, sink);
+    const auto by_fetch = p.book.end_reading(ours);
+    p.book.begin_reading();
+    faults::read_by_java(kafka, p.topic, true, scale < 0.5 ? 5s : 15s, sink);
+    const auto by_java = p.book.end_reading(javas);
+    const auto& t = p.book.totals();
+    show(p.topic + ", told", told);
+    show(p.topic + ", read by Fetch", ours);
+    show(p.topic + ", read by Java", javas);
+    const bool same = by_fetch == by_java;
+    std::cout << "{\"topic\":\"" << p.topic << "\",\"sent\":" << t.sent << ",\"acknowledged\":" << t.acknowledged << ",\"not_persisted\":" << t.not_persisted
+              << ",\"maybe_persisted\":" << t.maybe_persisted << ",\"maybe_there\":" << t.maybe_there << ",\"acknowledged_without_offset\":" << t.without_offset
+              << ",\"longest_ms\":" << t.longest_ms << ",\"latest_after_deadline_ms\":" << t.latest_ms << ",\"left_over\":" << p.left_over << "," << p.statistics
+              << ",\"read\":" << by_fetch.records << ",\"java_read\":" << by_java.records << ",\"checksum\":\"" << std::hex << by_fetch.checksum << "\",\"java_checksum\":\""
+              << by_java.checksum << std::dec << "\",\"told\":" << counts_of(told) << ",\"found\":" << counts_of(ours) << ",\"java_found\":" << counts_of(javas) << "}" << std::endl;
+    return same && told.none() && ours.none() && javas.none() && p.left_over == 0 && t.acknowledged > 0;
+}
+
+// The order of a round: the seed's, but for a short run's single one.
+std::vector<std::string> order(const arguments& a, std::mt19937_64& random) {
+    auto names = a.scenarios.empty() ? faults::scenario_names() : a.scenarios;
+    if (a.scenarios.empty() && a.scale < 0.5) std::erase(names, "pause-two-long");
+    if (a.minutes > 0) std::shuffle(names.begin(), names.end(), random);
+    return names;
+}
+
+int run(const arguments& a) {
+    const auto began = clock_type::now();
+    std::mt19937_64 random{a.seed};
+    auto kafka = kafkawire::testing::kafka_image{}.nodes(3).with_proxies().with_property("log.retention.hours", "24").start();
+    faults::cluster_admin admin{kafka};
+    const std::string probe = "probe";
+    admin.create(probe, 3);
+    std::vector<std::unique_ptr<part>> parts;
+    std::vector<std::unique_ptr<faults::load>> loads;
+    for (const auto seconds : a.timeouts) {
+        const auto run = random();
+        parts.push_back(std::make_unique<part>(part{"load-" + std::to_string(seconds) + "s-" + std::to_string(parts.size()), {run, a.partitions, std::chrono::seconds{seconds}}, 0, {}}));
+        admin.create(parts.back()->topic, a.partitions);
+        loads.push_back(std::make_unique<faults::load>(
+            faults::load_options{kafka.bootstrap_servers(), parts.back()->topic, a.partitions, std::chrono::seconds{seconds}, a.rate, run, a.compression}, parts.back()->book));
+    }
+    for (auto& l : loads) l->start();
+    faults::rig rig{kafka, admin, loads, probe, a.partitions, random, a.scale};
+    std::size_t faults_played = 0;
+    bool well = true;
+    try {
+        for (int round = 0; a.minutes > 0 ? clock_type::now() - began < std::chrono::duration<double>(a.minutes * 60) : round < a.rounds; ++round)
+            for (const auto& name : order(a, random)) {
+                if (a.minutes > 0 && clock_type::now() - began > std::chrono::duration<double>(a.minutes * 60)) break;
+                std::cout << faults::play(rig, name) << std::endl;
+                ++faults_played;
+            }
+    } catch (const std::runtime_error& e) {
+        std::cerr << e.what() << std::endl;         // a load or the cluster is stuck: the ledger still is compared
+        well = false;
+    }
+    for (int n = 1; n <= kafka.size(); ++n) {
+        kafka.proxy(n).heal();
+        if (kafka.state(n) == kafkawire::testing::node_state::paused) kafka.resume(n);
+        if (kafka.state(n) == kafkawire::testing::node_state::down) kafka.start(n);
+    }
+    const auto loaded = std::chrono::duration_cast<std::chrono::seconds>(clock_type::now() - began).count();
+    std::uint64_t acknowledged = 0;
+    for (std::size_t i = 0; i < loads.size(); ++i) {
+        parts[i]->left_over = loads[i]->finish();
+        parts[i]->statistics = loads[i]->statistics();
+        acknowledged += parts[i]->book.totals().acknowledged;
+    }
+    for (auto& p : parts) well = judge(kafka, *p, a.scale) && well;
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    std::cout << "{\"seed\":" << a.seed << ",\"seconds\":" << loaded << ",\"faults\":" << faults_played << ",\"acknowledged\":" << acknowledged
+              << ",\"rss_mb\":" << used.ru_maxrss / 1024 << ",\"ok\":" << (well ? "true" : "false") << "}" << std::endl;
+    std::cout << (well ? "1 passed, 0 failed" : "0 passed, 1 failed") << std::endl;
+    return well ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(parse(argc, argv));
+    } catch (const std::exception& e) {
+        std::cerr << e.what() << "\n";
+        return 2;
+    }
+}
