@@ -24,6 +24,7 @@ class measuring {
 public:
     measuring(rig& r, result& to) : r_{r}, to_{to}, began_{clock::now()} {
         for (auto& l : r.loads) l->mark();
+        cut_before_ = cut();
         for (auto& l : r.loads) to.effects.push_back({.timeout = l->options().delivery_timeout.count()});
     }
     // The fault is over. What is counted from its end is counted from now.
@@ -47,6 +48,7 @@ public:
         }
     }
     void healed() {
+        to_.cut = cut() - cut_before_;
         for (std::size_t i = 0; i < r_.loads.size(); ++i) {
             const auto w = r_.loads[i]->look();
             auto& e = to_.effects[i];
@@ -65,9 +67,15 @@ public:
     }
 
 private:
+    [[nodiscard]] std::uint64_t cut() const {
+        std::uint64_t n = 0;
+        for (int i = 1; i <= r_.kafka.size(); ++i) n += r_.kafka.proxy(i).counts().cut;
+        return n;
+    }
     rig& r_;
     result& to_;
     clock::time_point began_;
+    std::uint64_t cut_before_ = 0;
 };
 
 // After the fault's end: when the cluster is back, beside when the load is.
@@ -275,8 +283,26 @@ result play(rig& r, const std::string& name) {
     throw std::invalid_argument("there is no scenario '" + name + "'");
 }
 
+std::string missed_bars(const result& r, double factor) {
+    std::string out;
+    const auto at_most = [&](const std::string& what, std::int64_t is, double bar) {
+        if (static_cast<double>(is) > bar * factor) out += (out.empty() ? "" : "; ") + what + " " + std::to_string(is) + " ms";
+    };
+    for (const auto& e : r.effects) {
+        const auto with = " at " + std::to_string(e.timeout / 1000) + " s:";
+        const auto own = static_cast<double>(std::max<std::int64_t>(r.cluster, 0));
+        if (r.scenario == "half-open") at_most("found out" + with, e.all, 10'000);
+        else if (r.scenario == "kill-leader") at_most("failover" + with, e.all, std::max(12'000.0, own + 1'000));
+        else at_most("healing" + with, e.all, own + 1'000);
+        if (r.scenario == "cuts-every-0.7-s") at_most("a partition's wait" + with, e.longest_wait, 1'000);
+        if (r.scenario.starts_with("pause-two")) at_most("CPU" + with, e.cpu, 5'000 * std::max(1.0, static_cast<double>(r.lasted) / 90'000));
+    }
+    return out;
+}
+
 std::ostream& operator<<(std::ostream& out, const result& r) {
-    out << "{\"scenario\":\"" << r.scenario << "\",\"target\":\"" << r.target << "\",\"lasted_ms\":" << r.lasted << ",\"cluster_ms\":" << r.cluster << ",\"loads\":[";
+    out << "{\"scenario\":\"" << r.scenario << "\",\"target\":\"" << r.target << "\",\"lasted_ms\":" << r.lasted << ",\"cluster_ms\":" << r.cluster << ",\"cut\":" << r.cut
+        << ",\"missed\":\"" << missed_bars(r) << "\",\"loads\":[";
     for (std::size_t i = 0; i < r.effects.size(); ++i) {
         const auto& e = r.effects[i];
         auto error = e.last_error.substr(0, 300);
