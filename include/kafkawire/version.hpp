@@ -23,6 +23,7 @@ namespace messages {}
 namespace net {}
 namespace sim {}
 namespace client_detail {}
+namespace blocking {}
 namespace group {}
 namespace json {}
 namespace broker {}

@@ -1,0 +1,91 @@
+// Kafka for programs without an event loop: every call waits until it is done, and throws kw::system_error if it fails.
+//
+//   kw::blocking::producer producer{{.bootstrap = "localhost:9092"}};
+//   kw::delivery at = producer.send({.topic = "orders", .key = "42", .value = "paid"});
+//   std::cout << at.topic << '-' << at.partition << " @ " << at.offset << '\n';
+//
+// Rules for all of it:
+// - A client, or a producer that was made without one, owns one thread, named "kafkawire", which does the work; or it runs on an io_context
+//   that is given, which other threads must run from before it is made until after it is destroyed.
+// - Any number of threads may call an object at the same time. Only its destruction must come after all calls.
+// - What is passed to a call is borrowed until it returns.
+// - A call in a thread that runs the event loop itself would wait for itself: kw::system_error with std::errc::resource_deadlock_would_occur.
+// - A call that waits for each record in turn is slow, however fast the cluster is. For many records there is send_batch(), and
+//   kw::concurrent_producer.
+#pragma once
+#include <kafkawire/detail/loop.hpp>
+#include <kafkawire/producer.hpp>
+
+namespace kafkawire::blocking {
+
+/// See the top of this file. Movable; the moved-from client may only be destroyed or assigned to.
+class KAFKAWIRE_API client {
+public:
+    /// Connects to nothing yet. Throws kw::system_error (errc::bad_configuration) for an option that is out of range.
+    explicit client(const client_options& options = {}) : host_{std::make_shared<client_detail::hosted_client>(options)} {}
+    explicit client(asio::io_context& io, const client_options& options = {}) : host_{std::make_shared<client_detail::hosted_client>(io, options)} {}
+
+    /// Sends a request and gives its answer; see kw::client::async_request. Errors in the answer's own fields are left to the caller.
+    template <class Request>
+        requires requires { typename Request::response; }
+    answer<typename Request::response> request(Request message, const request_options& options = {}) {
+        using result = answer<typename Request::response>;
+        auto& h = *host_;
+        auto [why, a] = h.loop.template call<result>(
+            [&](auto handler) { h.client->async_request(std::move(message), options, detailed(std::move(handler))); });
+        if (why) throw system_error{std::move(why)};
+        return std::move(a);
+    }
+    /// The cluster's brokers, and the topics of these names, which are not created.
+    answer<protocol::messages::metadata_response> metadata(const std::vector<std::string>& topics = {});
+    /// What is known of the brokers now. Never asks anybody.
+    [[nodiscard]] std::vector<broker_info> brokers() const;
+
+private:
+    friend class producer;
+    std::shared_ptr<client_detail::hosted_client> host_;
+};
+
+
+/// See the top of this file, and kw::producer for what a send promises. Movable; the moved-from producer may only be destroyed or assigned to.
+class KAFKAWIRE_API producer {
+public:
+    /// With a client of its own. Throws kw::system_error (errc::bad_configuration) for options that cannot be.
+    explicit producer(const client_options& client, const producer_options& options = {});
+    producer(asio::io_context& io, const client_options& client, const producer_options& options = {});
+    /// Of a client that is there: its connections and its thread are shared. It may be destroyed before the producer.
+    explicit producer(client& of, const producer_options& options = {});
+    /// Ends at once: what is not acknowledged may be lost. See close().
+    ~producer();
+    producer(producer&&) noexcept = default;
+    producer& operator=(producer&&) noexcept;
+
+    /// Sends a record and waits until it is acknowledged.
+    delivery send(const record& r);
+    /// The same, with the error as a value; `why` is empty on success.
+    delivery send(const record& r, error& why);
+    /// Sends many records in their order and waits until all are settled. Throws the first error, if there was one.
+    batch_result send_batch(std::span<const record> records);
+    /// The same, with the first error as a value: the result says how many fared how.
+    batch_result send_batch(std::span<const record> records, error& why);
+    /// Waits until a record is accepted, not until it is acknowledged: flush() waits for that, and on_delivery() is told of it.
+    void enqueue(const record& r);
+
+    /// Told of every batch that is settled, in the thread of the loop: it must not call this object, nor destroy it. Replaces the one before.
+    void on_delivery(unique_function<void(const delivery_report&)> handler);
+    /// Makes topics known and connects to their leaders, so that the first send is as quick as the others.
+    void warm_up(std::vector<std::string> topics);
+    /// Waits until everything that was accepted before is settled, or the time is over. How many records are not settled: 0 if all is well.
+    std::size_t flush(std::chrono::milliseconds deadline);
+    /// The same, then ends; later calls throw.
+    std::size_t close(std::chrono::milliseconds deadline);
+    [[nodiscard]] producer_statistics statistics() const;
+
+private:
+    void make(const producer_options& options);
+
+    std::shared_ptr<client_detail::hosted_client> host_;
+    std::optional<kafkawire::producer> producer_;
+};
+
+}  // namespace kafkawire::blocking

@@ -1,0 +1,98 @@
+// kw::concurrent_producer: a producer for programs that send from several threads.
+//
+//   kw::concurrent_producer producer{{.bootstrap = "localhost:9092"}};
+//   producer.on_delivery([](const kw::delivery_report& r) { if (r.why) std::cerr << r.why->message() << '\n'; });
+//   ... in any thread: producer.send({.topic = "orders", .value = "paid"});
+//   producer.flush(10s);
+//
+// A record is copied once, into a chunk of memory that only few threads share; a thread of its own (named "kafkawire"), or the io_context that
+// is given, takes whole chunks and gives them to a kw::producer. It is woken once for a burst of records, not for every one.
+//
+// Rules for all of it:
+// - Every function may be called from any thread; destruction must come after all calls, and not inside a handler.
+// - Records of one thread to one partition keep their order. Between threads there is none.
+// - The bytes of a record are the caller's again when the call returns; nothing is borrowed.
+// - Every send ends exactly once and truly, as kw::producer promises.
+// - Handlers without an executor of their own run on the loop's thread, and must not wait for anything there. One that throws ends that
+//   thread's run(): with a thread of its own, the program.
+// - Completion handlers are never called inside the call that starts their operation. Cancellation (any type) of a send: errc::send_withdrawn
+//   if it was not accepted by the producer yet, else errc::detached.
+// - Every error is explained by kw::detailed(token).
+#pragma once
+#include <kafkawire/detail/front.hpp>
+#include <kafkawire/producer_options.hpp>
+
+#include <asio/io_context.hpp>
+
+namespace kafkawire::inline v0_1 {
+
+/// What the front has of its own beside the producer.
+struct front_options {
+    /// Bytes of records that wait for the loop, at least 128 KiB. When they are used up, sends wait. Beside producer_options::send_buffer.
+    std::size_t buffer = 4u << 20;
+};
+
+/// See the top of this file. Neither copied nor moved: threads hold references to it.
+class KAFKAWIRE_API concurrent_producer {
+public:
+    using executor_type = asio::any_io_executor;
+
+    /// With a thread of its own. Throws kw::system_error (errc::bad_configuration) for options that cannot be.
+    explicit concurrent_producer(const client_options& client, const producer_options& options = {}, const front_options& front = {});
+    /// On an io_context that is given; it may be run by several threads. Its end, with this object's destruction, happens there.
+    concurrent_producer(asio::io_context& io, const client_options& client, const producer_options& options = {}, const front_options& front = {});
+    /// Ends at once: what is not acknowledged is told as send_withdrawn or delivery_unknown. No delivery handler runs afterwards.
+    ~concurrent_producer();
+    concurrent_producer(const concurrent_producer&) = delete;
+    concurrent_producer& operator=(const concurrent_producer&) = delete;
+
+    /// Of the loop's thread.
+    [[nodiscard]] executor_type get_executor() const noexcept { return core_->executor(); }
+
+    /// Takes a copy of a record, or none: errc::would_wait if the buffer is full, record_too_large, client_closed after close.
+    /// What becomes of it is told to on_delivery() alone, also what try_send() of a kw::producer would say at once.
+    [[nodiscard]] std::error_code try_send(const record& r) { return core_->put(r, nullptr, false); }
+    /// The same, but waits while the buffer is full. Not in the loop's thread: there it is as try_send().
+    [[nodiscard]] std::error_code send(const record& r) { return core_->put_and_wait(r); }
+    /// The same without a thread that waits. Completion: void(std::error_code). Canceled: the record goes its way, errc::detached.
+    template <class Token>
+    auto async_enqueue(const record& r, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_front_enqueue{core_}, token, r);
+    }
+    /// Completes when the record is acknowledged. The record is copied at once, whether there is room or not: who starts many of them without
+    /// waiting for any holds the memory down himself. Completion: void(std::error_code, kw::delivery), with codes as kw::producer::async_send has them.
+    template <class Token>
+    auto async_send(const record& r, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, delivery)>(client_detail::initiate_front_send{core_}, token, r);
+    }
+
+    /// Told of every batch that is settled, and of every record that got into none, on the loop's thread. Replaces the one before. The handler
+    /// may send, but must not call on_delivery().
+    void on_delivery(unique_function<void(const delivery_report&)> handler) { core_->on_delivery(std::move(handler)); }
+
+    /// Completes when everything that was sent before is settled, or the time is over: errc::delivery_timed_out, and how many records are left.
+    /// Completion: void(std::error_code, std::size_t).
+    template <class Token>
+    auto async_flush(std::chrono::milliseconds deadline, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_front_flush{core_}, token, deadline, false);
+    }
+    /// Takes no more records, flushes, and ends. Completion: void(std::error_code, std::size_t).
+    template <class Token>
+    auto async_close(std::chrono::milliseconds deadline, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_front_flush{core_}, token, deadline, true);
+    }
+    /// The same two, for a thread that waits: how many records are not settled, 0 if all is well. In a thread that runs the loop they throw
+    /// kw::system_error (std::errc::resource_deadlock_would_occur).
+    std::size_t flush(std::chrono::milliseconds deadline) { return flush_and_wait(deadline, false); }
+    std::size_t close(std::chrono::milliseconds deadline) { return flush_and_wait(deadline, true); }
+
+private:
+    std::size_t flush_and_wait(std::chrono::milliseconds deadline, bool close);
+
+    std::shared_ptr<client_detail::loop> loop_;
+    std::shared_ptr<client_detail::front> core_;
+};
+
+}  // namespace kafkawire::inline v0_1
+
+namespace kw = kafkawire;

@@ -1,0 +1,46 @@
+#include <kafkawire/concurrent_producer.hpp>
+
+#include "client/front_core.hpp"
+
+namespace kafkawire::inline v0_1 {
+
+namespace {
+
+std::shared_ptr<client_detail::front> make(const client_detail::loop& l, const client_options& client, const producer_options& options, const front_options& front) {
+    auto core = std::make_shared<client_detail::front_core>(l, client, options, front);
+    core->open();
+    return core;
+}
+
+}  // namespace
+
+concurrent_producer::concurrent_producer(const client_options& client, const producer_options& options, const front_options& front)
+    : loop_{std::make_shared<client_detail::loop>()}, core_{make(*loop_, client, options, front)} {}
+
+concurrent_producer::concurrent_producer(asio::io_context& io, const client_options& client, const producer_options& options, const front_options& front)
+    : loop_{std::make_shared<client_detail::loop>(io)}, core_{make(*loop_, client, options, front)} {}
+
+concurrent_producer::~concurrent_producer() {
+    auto& core = static_cast<client_detail::front_core&>(*core_);
+    core.close_door();
+    if (loop_->own()) {
+        loop_->run([&] { core.destroy(); });
+        // What was told then is on its way: through the producer's executor, and once more through the handler's.
+        for (int round = 0; round < 3; ++round) loop_->run([] {});
+    } else {
+        asio::post(loop_->executor(), [core = std::static_pointer_cast<client_detail::front_core>(core_)] { core->destroy(); });
+    }
+    // A delivery handler that runs now is waited for; none runs afterwards.
+    core.on_delivery({});
+}
+
+std::size_t concurrent_producer::flush_and_wait(std::chrono::milliseconds deadline, bool close) {
+    auto [why, left] = loop_->call<std::size_t>([&](auto handler) {
+        if (close) async_close(deadline, detailed(std::move(handler)));
+        else async_flush(deadline, detailed(std::move(handler)));
+    });
+    if (why && why.code != errc::delivery_timed_out) throw system_error{std::move(why)};
+    return left;
+}
+
+}  // namespace kafkawire::inline v0_1
