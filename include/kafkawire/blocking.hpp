@@ -10,6 +10,8 @@
 // - Any number of threads may call an object at the same time. Only its destruction must come after all calls.
 // - What is passed to a call is borrowed until it returns.
 // - A call in a thread that runs the event loop itself would wait for itself: kw::system_error with std::errc::resource_deadlock_would_occur.
+// - A delivery handler that throws ends the loop: with a thread of its own, the program.
+// - A child process after fork() has no such thread: there the object may not be used, nor destroyed; exec or _exit are all it may do.
 // - A call that waits for each record in turn is slow, however fast the cluster is. For many records there is send_batch(), and
 //   kw::concurrent_producer.
 #pragma once

@@ -16,7 +16,9 @@
 // - Handlers without an executor of their own run on the loop's thread, and must not wait for anything there. One that throws ends that
 //   thread's run(): with a thread of its own, the program.
 // - Completion handlers are never called inside the call that starts their operation. Cancellation (any type) of a send: errc::send_withdrawn
-//   if it was not accepted by the producer yet, else errc::detached.
+//   if it was not accepted by the producer yet, else errc::detached; of a flush: errc::canceled.
+// - try_send() and send() allocate nothing for a record; an operation with a handler does.
+// - A child process after fork() has no such thread: there the object may not be used, nor destroyed; exec or _exit are all it may do.
 // - Every error is explained by kw::detailed(token).
 #pragma once
 #include <kafkawire/detail/front.hpp>
@@ -28,7 +30,8 @@ namespace kafkawire::inline v0_1 {
 
 /// What the front has of its own beside the producer.
 struct front_options {
-    /// Bytes of records that wait for the loop, at least 128 KiB. When they are used up, sends wait. Beside producer_options::send_buffer.
+    /// Bytes of records that wait for the loop, at least 128 KiB. When they are used up, sends wait. Beside producer_options::send_buffer; as
+    /// many again may wait for topics that are not known yet.
     std::size_t buffer = 4u << 20;
 };
 
@@ -41,7 +44,8 @@ public:
     explicit concurrent_producer(const client_options& client, const producer_options& options = {}, const front_options& front = {});
     /// On an io_context that is given; it may be run by several threads. Its end, with this object's destruction, happens there.
     concurrent_producer(asio::io_context& io, const client_options& client, const producer_options& options = {}, const front_options& front = {});
-    /// Ends at once: what is not acknowledged is told as send_withdrawn or delivery_unknown. No delivery handler runs afterwards.
+    /// Ends at once: what is not acknowledged is told as send_withdrawn or delivery_unknown. No delivery handler runs afterwards, and with an
+    /// io_context that is given none runs for what ends here: only handlers of their own are told, later. See close().
     ~concurrent_producer();
     concurrent_producer(const concurrent_producer&) = delete;
     concurrent_producer& operator=(const concurrent_producer&) = delete;

@@ -6,9 +6,11 @@ namespace kafkawire::inline v0_1 {
 
 namespace {
 
-std::shared_ptr<client_detail::front> make(const client_detail::loop& l, const client_options& client, const producer_options& options, const front_options& front) {
+// With a thread of its own what the client says of its options is thrown here; an io_context that is given may not run yet, and nobody waits for it.
+std::shared_ptr<client_detail::front> make(client_detail::loop& l, const client_options& client, const producer_options& options, const front_options& front) {
     auto core = std::make_shared<client_detail::front_core>(l, client, options, front);
-    core->open();
+    if (l.own()) l.run([&] { core->open(); });
+    else asio::post(l.executor(), [core] { core->open(); });
     return core;
 }
 

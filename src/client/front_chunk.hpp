@@ -27,13 +27,14 @@ public:
     /// There must be room, and no part may be longer than 2 GiB.
     void append(const record& r, std::shared_ptr<front_operation>&& op) {
         entry e;
+        e.has_operation = op != nullptr;
+        if (op) operations_.push_back(std::move(op));  // first: where there is no memory for it, nothing has happened
         e.key = length(r.key);
         e.value = length(r.value);
         e.headers = static_cast<std::uint32_t>(r.headers.size());
         e.partition = r.partition;
         e.timestamp = r.timestamp ? r.timestamp->time_since_epoch().count() : no_timestamp;
         e.tag = r.tag;
-        e.has_operation = op != nullptr;
         auto* const start = bytes_.get() + used_;
         auto* to = start + sizeof e;
         // Most records have the topic of the one before, and then its name lies there.
@@ -57,7 +58,6 @@ public:
         std::memcpy(start, &e, sizeof e);
         used_ += size;
         ++count_;
-        if (op) operations_.push_back(std::move(op));
     }
 
     /// The next record: views into the chunk, the headers into `headers`. There must be one.

@@ -35,12 +35,19 @@ front_core::front_core(const loop& l, const client_options& client, const produc
     if (auto e = validate(producer)) throw system_error{std::move(e)};
 }
 
+front_core::~front_core() {
+    // The io_context was stopped before us, and destroy() never ran: the producer still goes before what it reads.
+    producer_.reset();
+    client_.reset();
+}
+
 void front_core::open() {
-    asio::post(executor_, [self = shared_from_this()] {
-        self->client_.emplace(self->executor_, self->client_options_);
-        self->producer_.emplace(*self->client_, self->producer_options_);
-        self->timer_.emplace(self->executor_);
-        self->producer_->on_delivery([core = self.get()](const delivery_report& r) { core->tell(r); });
+    client_.emplace(executor_, client_options_);
+    producer_.emplace(*client_, producer_options_);
+    timer_.emplace(executor_);
+    // Weak, here and in all that the producer keeps of us: it may be told of its last batches after us, and must not keep us alive.
+    producer_->on_delivery([weak = weak_from_this()](const delivery_report& r) {
+        if (const auto self = weak.lock()) self->tell(r);
     });
 }
 
@@ -84,7 +91,7 @@ void front_core::wake(bool chunk_full) {
     auto now = state_.load();
     if (now == wakefulness::awake || (now == wakefulness::dozing && !chunk_full)) return;
     if (state_.exchange(wakefulness::awake) == wakefulness::awake) return;  // another thread was quicker
-    asio::post(executor_, [self = shared_from_this()] { self->look(); });
+    look_soon();
 }
 
 std::error_code front_core::put_and_wait(const record& r) {
@@ -115,7 +122,7 @@ void front_core::wait_for_room(std::shared_ptr<front_operation> op) {
 
 void front_core::on_delivery(unique_function<void(const delivery_report&)> handler) {
     const std::lock_guard hold{delivery_lock_};
-    on_delivery_ = std::move(handler);
+    std::swap(on_delivery_, handler);  // the one before is destroyed when the lock is free again
 }
 
 void front_core::cancel(const std::weak_ptr<front_operation>& op) {
@@ -134,7 +141,7 @@ void front_core::cancel(const std::weak_ptr<front_operation>& op) {
         if (!o) return;
         // A record that the producer has not got is skipped when its turn comes; a flush that has not begun has nothing to undo.
         if (o->started) o->inner.emit(asio::cancellation_type::terminal);
-        else o->finish(story(errc::send_withdrawn, "canceled"), {}, 0);
+        else o->finish(story(o->of_a_record ? errc::send_withdrawn : errc::canceled, "canceled before the producer had it"), {}, 0);
     });
 }
 
@@ -150,14 +157,24 @@ void front_core::flush(std::chrono::milliseconds deadline, bool close, std::shar
 
 // Takes what is there and hands it to the producer, a few chunks at a time, so that the sockets have their turn.
 void front_core::look() {
-    if (destroyed_ || paused_) return;
-    collect();
-    const auto taken = unread();
-    const bool all = hand_over();
-    flushes_due();
-    if (paused_) return;
-    if (all) sleep(taken);
-    else asio::post(executor_, [self = shared_from_this()] { self->look(); });
+    if (destroyed_ || paused_ != pause::none) return;
+    try {
+        collect();
+        const auto taken = unread();
+        const bool all = hand_over();
+        flushes_due();
+        if (paused_ != pause::none) return;
+        if (all) return sleep(taken);
+    } catch (...) {
+        // A delivery handler has thrown, or there was no memory. Who catches that and runs the io_context again finds us awake: we must look again.
+        look_soon();
+        throw;
+    }
+    look_soon();
+}
+
+void front_core::look_soon() {
+    asio::post(executor_, [self = shared_from_this()] { self->look(); });
 }
 
 void front_core::collect() {
@@ -211,27 +228,32 @@ bool front_core::hand_record(front_chunk& c) {
     return true;
 }
 
-// The producer has no room, or does not know the topic: then the record waits there, and others go on.
+// The producer has no room, or does not know the topic: then the record waits there, and others go on. It waits in a copy of its own: one
+// record of a topic that nobody knows must not hold a whole chunk of others.
 bool front_core::hand_waiting(front_chunk& c, const record& r) {
-    if (!room_for(r) || in_producer_ >= most_waiting) {
-        if (in_producer_ < most_waiting) pause_until_room(c, r);
-        else paused_ = true;  // until half of them are accepted or refused
+    const auto size = front_chunk::size_of(r);
+    const bool crowd = waiting_records_ >= most_waiting || (waiting_records_ > 0 && waiting_bytes_ + size > most_chunks_ * chunk_bytes);
+    if (crowd || !room_for(r)) {
+        if (crowd) paused_ = pause::crowd;  // until half of them are accepted or refused
+        else pause_until_room(c, r);
         return false;
     }
+    auto copy = std::make_unique<waiting_record>(r);
     c.advance(false);
-    ++c.borrowed;
-    ++in_producer_;
-    auto headers = std::make_unique<std::vector<header_view>>(r.headers.begin(), r.headers.end());
-    auto lasting = r;
-    lasting.headers = *headers;
-    producer_->async_enqueue(lasting, [self = shared_from_this(), &c, lasting, h = std::move(headers)](std::error_code ec) {
-        if (self->destroyed_) return;
-        --self->in_producer_;
-        if (const auto* why = detail::current_error(); ec) self->refuse(lasting, why && why->code == ec ? *why : story(ec));
-        self->return_loan(c);
-        if (!self->paused_ || self->in_producer_ != most_waiting / 2) return;
-        self->paused_ = false;
-        self->look();
+    ++waiting_records_;
+    waiting_bytes_ += size;
+    const auto& lasting = copy->view;
+    producer_->async_enqueue(lasting, [weak = weak_from_this(), kept = std::move(copy), size](std::error_code ec) {
+        const auto self = weak.lock();
+        if (!self) return;
+        --self->waiting_records_;
+        self->waiting_bytes_ -= size;
+        const bool go_on = self->paused_ == pause::crowd && self->waiting_records_ <= most_waiting / 2 && self->waiting_bytes_ <= self->most_chunks_ * chunk_bytes / 2;
+        if (go_on) {
+            self->paused_ = pause::none;
+            self->look_soon();
+        }
+        if (const auto* why = detail::current_error(); ec) self->refuse(kept->view, why && why->code == ec ? *why : story(ec));
     });
     return true;
 }
@@ -243,11 +265,11 @@ void front_core::send(front_chunk& c, const record& r, std::shared_ptr<front_ope
     auto lasting = r;
     if (headers) lasting.headers = *headers;
     auto slot = op->inner.slot();
-    producer_->async_send(lasting, asio::bind_cancellation_slot(slot, [self = shared_from_this(), op = std::move(op), &c, h = std::move(headers)](
+    producer_->async_send(lasting, asio::bind_cancellation_slot(slot, [weak = weak_from_this(), op = std::move(op), &c, h = std::move(headers)](
                                                                           std::error_code ec, const delivery& at) {
         const auto* why = detail::current_error();
         op->finish(why && why->code == ec ? *why : story(ec), at, 0);
-        if (!self->destroyed_) self->return_loan(c);
+        if (const auto self = weak.lock(); self && !self->destroyed_) self->return_loan(c);
     }));
 }
 
@@ -258,21 +280,26 @@ bool front_core::room_for(const record& r) const noexcept {
 
 // A quarter of a chunk at least, so that a full producer is not asked again for every record.
 void front_core::pause_until_room(front_chunk& c, const record& r) {
-    paused_ = true;
+    paused_ = pause::room;
     const auto wanted = std::min<std::uint64_t>(std::max(front_chunk::size_of(r), chunk_bytes / 4), producer_options_.send_buffer / 2 + 1);
-    producer_->async_wait_for_room(wanted, [self = shared_from_this(), &c](std::error_code ec) {
-        if (self->destroyed_) return;
-        self->paused_ = false;
-        if (ec) {  // there will be none: the record that waits for it is told so
-            std::shared_ptr<front_operation> op;
-            const auto stuck = c.read(self->headers_, op);
-            const bool had = op != nullptr;
-            if (had) op->finish(story(ec), {}, 0);
-            else self->refuse(stuck, story(ec));
-            c.advance(had);
-        }
-        self->look();
+    // The chunk stays the first of the backlog until then.
+    producer_->async_wait_for_room(wanted, [weak = weak_from_this(), &c](std::error_code ec) {
+        const auto self = weak.lock();
+        if (!self || self->destroyed_) return;
+        self->paused_ = pause::none;
+        if (!ec) return self->look();
+        self->look_soon();
+        self->refuse_next(c, story(ec));  // there will be none: the record that waits for it is told so
     });
+}
+
+// The next record of a chunk is not handed over at all.
+void front_core::refuse_next(front_chunk& c, const error& why) {
+    std::shared_ptr<front_operation> op;
+    const auto r = c.read(headers_, op);
+    c.advance(op != nullptr);
+    if (op) op->finish(why, {}, 0);
+    else refuse(r, why);
 }
 
 // A record that got into no batch, in the form in which batches are told.
@@ -296,7 +323,8 @@ void front_core::sleep(std::size_t taken) {
         // More will come: a wake-up for each record of it, or a few of them, would cost more than the records.
         state_ = wakefulness::dozing;
         timer_->expires_after(look_again);
-        timer_->async_wait([weak = weak_from_this()](std::error_code) {
+        timer_->async_wait([weak = weak_from_this()](std::error_code ec) {
+            if (ec) return;  // set anew, or gone
             const auto self = weak.lock();
             auto expected = wakefulness::dozing;
             if (self && self->state_.compare_exchange_strong(expected, wakefulness::awake)) self->look();
@@ -308,7 +336,7 @@ void front_core::sleep(std::size_t taken) {
     for (auto& s : shards_) {
         const std::lock_guard hold{s.lock};
         if (!s.open && s.full.empty()) continue;
-        if (state_.exchange(wakefulness::awake) != wakefulness::awake) asio::post(executor_, [self = shared_from_this()] { self->look(); });
+        if (state_.exchange(wakefulness::awake) != wakefulness::awake) look_soon();
         return;
     }
 }
@@ -344,9 +372,10 @@ void front_core::let_in() {
     for (const auto& op : in) op->finish({}, {}, 0);
 }
 
-std::size_t front_core::unread() const noexcept {
+std::size_t front_core::unread(std::uint64_t up_to) const noexcept {
     std::size_t n = 0;
-    for (const auto& c : backlog_) n += c->unread();
+    for (const auto& c : backlog_)
+        if (c->number <= up_to) n += c->unread();
     return n;
 }
 
@@ -357,8 +386,8 @@ void front_core::begin_flush(pending_flush f) {
     f.after = taken_;
     if (handed_ < f.after) {
         f.timer = std::make_unique<asio::steady_timer>(executor_, f.deadline);
-        f.timer->async_wait([self = shared_from_this(), op = f.op](std::error_code ec) {
-            if (!ec) self->flush_is_late(op);
+        f.timer->async_wait([weak = weak_from_this(), op = f.op](std::error_code ec) {
+            if (const auto self = weak.lock(); self && !ec) self->flush_is_late(op);
         });
         flushes_.push_back(std::move(f));
         state_ = wakefulness::awake;
@@ -400,8 +429,9 @@ void front_core::flush_is_late(const std::shared_ptr<front_operation>& op) {
     const auto at = std::find_if(flushes_.begin(), flushes_.end(), [&](const pending_flush& f) { return f.op == op; });
     if (at == flushes_.end()) return;
     const bool close = at->close;
+    const auto here = unread(at->after);
     flushes_.erase(at);
-    auto done = [op, here = unread()](std::error_code ec, std::size_t count) { op->finish(story(ec ? ec : errc::delivery_timed_out), {}, count + here); };
+    auto done = [op, here](std::error_code ec, std::size_t count) { op->finish(story(ec ? ec : errc::delivery_timed_out), {}, count + here); };
     if (close) producer_->async_close(std::chrono::milliseconds{0}, std::move(done));
     else producer_->async_flush(std::chrono::milliseconds{0}, std::move(done));
 }
@@ -411,14 +441,7 @@ void front_core::destroy() {
     collect();
     const auto why = story(errc::send_withdrawn);
     for (const auto& c : backlog_) {
-        while (c->unread() > 0) {
-            std::shared_ptr<front_operation> op;
-            const auto r = c->read(headers_, op);
-            const bool had = op != nullptr;
-            if (had) op->finish(why, {}, 0);
-            else refuse(r, why);
-            c->advance(had);
-        }
+        while (c->unread() > 0) refuse_next(*c, why);
     }
     for (const auto& f : std::exchange(flushes_, {})) f.op->finish(story(errc::client_closed), {}, 0);
     std::vector<std::shared_ptr<front_operation>> waiting;
@@ -429,11 +452,8 @@ void front_core::destroy() {
     }
     for (const auto& op : waiting) op->finish(story(errc::detached), {}, 0);
     timer_.reset();
-    // In this order: the producer may read records in the chunks until it is gone.
     producer_.reset();
     client_.reset();
-    backlog_.clear();
-    lent_.clear();
 }
 
 }  // namespace kafkawire::client_detail

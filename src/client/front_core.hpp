@@ -20,7 +20,9 @@ class front_core final : public front, public std::enable_shared_from_this<front
 public:
     /// On the loop's executor; nothing happens before open(). Throws kw::system_error (errc::bad_configuration).
     front_core(const loop& l, const client_options& client, const producer_options& producer, const front_options& own);
-    /// Makes client and producer on the loop. The given io_context may not run yet: nobody waits for it, what comes later is posted behind this.
+    /// Whatever destroy() did not do, as the io_context was stopped before.
+    ~front_core();
+    /// Makes client and producer, on the loop's thread. Everything else of the loop's comes behind this.
     void open();
     /// Takes nothing any more. Any thread.
     void close_door();
@@ -38,12 +40,15 @@ public:
 private:
     static constexpr std::size_t chunk_bytes = 64 << 10;
     static constexpr std::size_t shard_count = 8;
-    static constexpr std::size_t most_waiting = 10'000;  // records that wait in the producer, for a topic that it does not know
+    static constexpr std::size_t most_waiting = 10'000;  // records that wait in the producer, for a topic that it does not know; and their bytes: one more front_options::buffer
     static constexpr std::size_t busy_burst = 64;        // so many records at once, and the loop looks again by itself
     static constexpr std::chrono::microseconds look_again{300};
 
     // asleep: the next record wakes the loop. dozing: it looks again soon; a full chunk wakes it. awake: it will look before it sleeps.
     enum class wakefulness : std::uint8_t { asleep, dozing, awake };
+
+    // Why the loop hands nothing over: the producer is full, or too many records wait in it for their topics. The one that ends it calls look().
+    enum class pause : std::uint8_t { none, room, crowd };
 
     struct alignas(64) shard {
         std::mutex lock;
@@ -58,9 +63,21 @@ private:
         std::unique_ptr<asio::steady_timer> timer;
     };
 
+    struct waiting_record {                              // in the producer, for its topic
+        explicit waiting_record(const record& r) : bytes{front_chunk::size_of(r), 0} {
+            bytes.append(r, nullptr);
+            std::shared_ptr<front_operation> none;
+            view = bytes.read(headers, none);
+        }
+        front_chunk bytes;
+        std::vector<header_view> headers;
+        record view;
+    };
+
     // Any thread.
     [[nodiscard]] bool crowded() const noexcept { return chunks_out_.load() >= most_chunks_; }
     void wake(bool chunk_full);
+    void look_soon();
 
     // The loop's thread.
     void look();
@@ -72,6 +89,7 @@ private:
     [[nodiscard]] bool room_for(const record& r) const noexcept;
     void pause_until_room(front_chunk& c, const record& r);
     void refuse(const record& r, const error& why);
+    void refuse_next(front_chunk& c, const error& why);
     void sleep(std::size_t taken);
     void return_loan(front_chunk& c);
     void recycle(std::unique_ptr<front_chunk> c);
@@ -81,7 +99,7 @@ private:
     void flush_producer(pending_flush f);
     void flush_is_late(const std::shared_ptr<front_operation>& op);
     void flushes_due();
-    [[nodiscard]] std::size_t unread() const noexcept;
+    [[nodiscard]] std::size_t unread(std::uint64_t up_to = std::numeric_limits<std::uint64_t>::max()) const noexcept;
 
     const asio::any_io_executor executor_;
     asio::io_context& context_;
@@ -107,10 +125,11 @@ private:
     std::optional<producer> producer_;
     std::optional<asio::steady_timer> timer_;
     std::deque<std::unique_ptr<front_chunk>> backlog_;
-    std::vector<std::unique_ptr<front_chunk>> lent_;     // read to the end, but the producer may still read records of theirs
+    std::vector<std::unique_ptr<front_chunk>> lent_;     // read to the end, but sends with handlers of their own are under way in them
     std::uint64_t taken_ = 0, handed_ = 0;               // numbers of chunks
-    std::size_t in_producer_ = 0;                        // records of async_enqueue that are not accepted yet
-    bool paused_ = false, destroyed_ = false;
+    std::size_t waiting_records_ = 0, waiting_bytes_ = 0;  // in the producer, not accepted yet
+    pause paused_ = pause::none;
+    bool destroyed_ = false;
     std::vector<header_view> headers_;
     std::vector<pending_flush> flushes_;
 };

@@ -20,6 +20,7 @@ public:
 
     asio::cancellation_signal inner;  ///< of the producer's operation that is under way for it; the loop's thread only
     bool started = false;             ///< that one was begun; the loop's thread only
+    bool of_a_record = false;         ///< not of a flush; set once, before anybody else knows it
 };
 
 class loop;
@@ -98,6 +99,7 @@ struct initiate_front_send : front_initiation {
     template <class Handler>
     void operator()(Handler&& h, const record& r) const {
         auto op = operation<delivery>(std::forward<Handler>(h));
+        op->of_a_record = true;
         if (const auto ec = core->put(r, op, true)) refuse(*op, ec);
     }
 };
