@@ -416,22 +416,29 @@ void producer_core::tell_all() {
     tell_posted_ = false;
     if (!telling_.empty()) return tell_soon();  // a handler runs a loop of its own
     std::swap(told_, telling_);
-    for (auto& t : telling_) {
-        if (auto* const batch = std::get_if<tell_batch>(&t)) {
-            tell_one(*batch);
-        } else {
-            const auto one = std::get<tell_waiter>(t);
-            one.who->complete(one.why.get(), {});
+    auto next = telling_.begin();
+    try {
+        for (; next != telling_.end(); ++next) {
+            if (auto* const batch = std::get_if<tell_batch>(&*next)) tell_one(*batch);
+            else std::get<tell_waiter>(*next).who->complete(std::get<tell_waiter>(*next).why.get(), {});
         }
+    } catch (...) {
+        // A handler threw. Who catches that and runs the loop again still hears the rest, and nothing twice.
+        if (const auto* const batch = std::get_if<tell_batch>(&*next); !batch || batch->waiters.empty()) ++next;
+        told_.insert(told_.begin(), std::move_iterator{next}, std::move_iterator{telling_.end()});
+        telling_.clear();
+        if (!told_.empty()) tell_soon();
+        throw;
     }
     telling_.clear();
     look_at_pending();
 }
 
 void producer_core::tell_one(tell_batch& t) {
-    if (on_delivery_) {
+    // No count: it was told before, and a waiter's handler threw.
+    if (const auto count = static_cast<std::size_t>(std::exchange(t.count, 0)); on_delivery_ && count > 0) {
         const auto first = delivery_of(t, 0);
-        on_delivery_({first.topic, t.partition, t.why ? -1 : t.base_offset, static_cast<std::size_t>(t.count), first.timestamp, t.why.get(), t.tags});
+        on_delivery_({first.topic, t.partition, t.why ? -1 : t.base_offset, count, first.timestamp, t.why.get(), t.tags});
     }
     while (auto* const w = t.waiters.pop()) w->complete(t.why.get(), delivery_of(t, w->first));
 }
