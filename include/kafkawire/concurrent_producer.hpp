@@ -22,7 +22,7 @@
 // - Every error is explained by kw::detailed(token).
 #pragma once
 #include <kafkawire/detail/front.hpp>
-#include <kafkawire/producer_options.hpp>
+#include <kafkawire/producer.hpp>
 
 #include <asio/io_context.hpp>
 
@@ -74,6 +74,12 @@ public:
     /// may send, but must not call on_delivery().
     void on_delivery(unique_function<void(const delivery_report&)> handler) { core_->on_delivery(std::move(handler)); }
 
+    /// Makes topics known and connects to their leaders, so that the first records are as quick as the others.
+    /// Completion: void(std::error_code), with codes as kw::producer::async_warm_up has them.
+    template <class Token>
+    auto async_warm_up(std::vector<std::string> topics, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_front_warm_up{core_}, token, std::move(topics));
+    }
     /// Completes when everything that was sent before is settled, or the time is over: errc::delivery_timed_out, and how many records are left.
     /// Completion: void(std::error_code, std::size_t).
     template <class Token>
@@ -85,10 +91,15 @@ public:
     auto async_close(std::chrono::milliseconds deadline, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_front_flush{core_}, token, deadline, true);
     }
-    /// The same two, for a thread that waits: how many records are not settled, 0 if all is well. In a thread that runs the loop they throw
+    /// The same, for a thread that waits. flush() and close(): how many records are not settled, 0 if all is well. In a thread that runs the loop they throw
     /// kw::system_error (std::errc::resource_deadlock_would_occur).
+    /// Throws kw::system_error as flush() does, or for what is wrong with the topics.
+    void warm_up(std::vector<std::string> topics);
     std::size_t flush(std::chrono::milliseconds deadline) { return flush_and_wait(deadline, false); }
     std::size_t close(std::chrono::milliseconds deadline) { return flush_and_wait(deadline, true); }
+
+    /// Of the producer behind the front, when the last batch was told: records that the loop has not taken yet are in none of its numbers.
+    [[nodiscard]] producer_statistics statistics() const { return core_->statistics(); }
 
 private:
     std::size_t flush_and_wait(std::chrono::milliseconds deadline, bool close);

@@ -36,6 +36,11 @@ concurrent_producer::~concurrent_producer() {
     core.on_delivery({});
 }
 
+void concurrent_producer::warm_up(std::vector<std::string> topics) {
+    auto [why] = loop_->call<>([&](auto handler) { async_warm_up(std::move(topics), detailed(std::move(handler))); });
+    if (why) throw system_error{std::move(why)};
+}
+
 std::size_t concurrent_producer::flush_and_wait(std::chrono::milliseconds deadline, bool close) {
     auto [why, left] = loop_->call<std::size_t>([&](auto handler) {
         if (close) async_close(deadline, detailed(std::move(handler)));

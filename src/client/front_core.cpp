@@ -47,7 +47,13 @@ void front_core::open() {
     timer_.emplace(executor_);
     // Weak, here and in all that the producer keeps of us: it may be told of its last batches after us, and must not keep us alive.
     producer_->on_delivery([weak = weak_from_this()](const delivery_report& r) {
-        if (const auto self = weak.lock()) self->tell(r);
+        const auto self = weak.lock();
+        if (!self) return;
+        if (self->producer_) {
+            const std::lock_guard hold{self->statistics_lock_};
+            self->statistics_ = self->producer_->statistics();
+        }
+        self->tell(r);
     });
 }
 
@@ -123,6 +129,23 @@ void front_core::wait_for_room(std::shared_ptr<front_operation> op) {
 void front_core::on_delivery(unique_function<void(const delivery_report&)> handler) {
     const std::lock_guard hold{delivery_lock_};
     std::swap(on_delivery_, handler);  // the one before is destroyed when the lock is free again
+}
+
+producer_statistics front_core::statistics() const {
+    const std::lock_guard hold{statistics_lock_};
+    return statistics_;
+}
+
+void front_core::warm_up(std::vector<std::string> topics, std::shared_ptr<front_operation> op) {
+    asio::post(executor_, [self = shared_from_this(), topics = std::move(topics), op = std::move(op)]() mutable {
+        if (self->destroyed_) return op->finish(story(errc::client_closed), {}, 0);
+        op->started = true;
+        auto slot = op->inner.slot();
+        self->producer_->async_warm_up(std::move(topics), asio::bind_cancellation_slot(slot, [op = std::move(op)](std::error_code ec) {
+            const auto* why = detail::current_error();
+            op->finish(why && why->code == ec ? *why : story(ec), {}, 0);
+        }));
+    });
 }
 
 void front_core::cancel(const std::weak_ptr<front_operation>& op) {

@@ -34,6 +34,8 @@ public:
     std::error_code put_and_wait(const record& r) override;
     void wait_for_room(std::shared_ptr<front_operation> op) override;
     void flush(std::chrono::milliseconds deadline, bool close, std::shared_ptr<front_operation> op) override;
+    void warm_up(std::vector<std::string> topics, std::shared_ptr<front_operation> op) override;
+    [[nodiscard]] producer_statistics statistics() const override;
     void on_delivery(unique_function<void(const delivery_report&)> handler) override;
     void cancel(const std::weak_ptr<front_operation>& op) override;
 
@@ -116,6 +118,9 @@ private:
     std::condition_variable room_;
     std::vector<std::shared_ptr<front_operation>> for_room_;
     std::atomic<std::size_t> waiting_{0};
+
+    mutable std::mutex statistics_lock_;
+    producer_statistics statistics_;
 
     std::mutex delivery_lock_;
     unique_function<void(const delivery_report&)> on_delivery_;

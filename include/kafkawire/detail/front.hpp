@@ -8,6 +8,10 @@
 #include <atomic>
 #include <variant>
 
+namespace kafkawire::inline v0_1 {
+struct producer_statistics;
+}
+
 namespace kafkawire::client_detail {
 
 /// An operation of the front that has a handler. finish() tells it; whoever comes second is too late, in whatever thread.
@@ -35,7 +39,9 @@ public:
     /// Tells `op` when there is room.
     virtual void wait_for_room(std::shared_ptr<front_operation> op) = 0;
     virtual void flush(std::chrono::milliseconds deadline, bool close, std::shared_ptr<front_operation> op) = 0;
+    virtual void warm_up(std::vector<std::string> topics, std::shared_ptr<front_operation> op) = 0;
     virtual void on_delivery(unique_function<void(const delivery_report&)> handler) = 0;
+    [[nodiscard]] virtual producer_statistics statistics() const = 0;
     /// From any thread.
     virtual void cancel(const std::weak_ptr<front_operation>& op) = 0;
 };
@@ -109,6 +115,12 @@ struct initiate_front_enqueue : front_initiation {
         auto op = operation<std::monostate>(std::forward<Handler>(h));
         if (const auto ec = core->put(r, nullptr, true)) refuse(*op, ec);
         else core->wait_for_room(std::move(op));
+    }
+};
+struct initiate_front_warm_up : front_initiation {
+    template <class Handler>
+    void operator()(Handler&& h, std::vector<std::string> topics) const {
+        core->warm_up(std::move(topics), operation<std::monostate>(std::forward<Handler>(h)));
     }
 };
 struct initiate_front_flush : front_initiation {

@@ -235,3 +235,123 @@ TEST_CASE("it ends on an io_context that is given, in whatever state, and no del
     kw::concurrent_producer idle{never_run, kafka.client()};
     CHECK_FALSE(idle.try_send({.topic = "t", .value = "x"}));
 }
+
+TEST_CASE("records of a topic that nobody knows hold no more memory than they may") {
+    kafka_thread kafka{1, {{"auto.create.topics.enable", "false"}}};
+    kw::concurrent_producer producer{kafka.client(), {.delivery_timeout = 1500ms}, {.buffer = 256 << 10}};
+    std::atomic<std::size_t> told{0}, failed{0};
+    producer.on_delivery([&](const kw::delivery_report& r) { (r.why ? failed : told) += r.count; });
+    const std::string value(10'000, 'v');
+    std::size_t lost = 0, known = 0;
+    // A quarter of a megabyte in the producer, another in chunks, and what lies open in between.
+    const auto end = std::chrono::steady_clock::now() + 500ms;
+    while (std::chrono::steady_clock::now() < end) {
+        if (producer.try_send({.topic = "nowhere", .value = value})) std::this_thread::sleep_for(5ms);
+        else ++lost;
+        if (!producer.try_send({.topic = "t", .value = "x"})) ++known;
+    }
+    CHECK(lost > 20);
+    CHECK(lost < 100);
+    CHECK(producer.flush(20s) == 0);
+    CHECK(failed == lost);
+    CHECK(told == known);
+}
+
+TEST_CASE("a flush can be canceled") {
+    kafka_thread kafka{1};
+    kafka.control([](kw::broker::control& c) { c.add({.name = "dumb", .api = 0, .drop_reply = true}); });
+    kw::concurrent_producer producer{kafka.client()};
+    CHECK_FALSE(producer.send({.topic = "t", .value = "x"}));
+    asio::cancellation_signal cancel;
+    kw::client_detail::signal told;
+    std::error_code why;
+    producer.async_flush(1min, asio::bind_cancellation_slot(cancel.slot(), [&](std::error_code ec, std::size_t) {
+        why = ec;
+        told.tell();
+    }));
+    std::this_thread::sleep_for(50ms);
+    asio::post(producer.get_executor(), [&] { cancel.emit(asio::cancellation_type::all); });
+    told.wait();
+    CHECK(why == kw::errc::canceled);
+}
+
+TEST_CASE("a handler that throws ends run(); who runs again hears the rest") {
+    kafka_thread kafka{1};
+    asio::io_context io;
+    auto work = asio::make_work_guard(io);
+    std::atomic<int> thrown{0};
+    std::thread runner{[&] {
+        for (;;) {
+            try {
+                io.run();
+                return;
+            } catch (const std::runtime_error&) {
+                ++thrown;
+            }
+        }
+    }};
+    {
+        kw::concurrent_producer producer{io, kafka.client()};
+        std::atomic<std::size_t> reports{0}, records{0}, told{0};
+        producer.on_delivery([&](const kw::delivery_report& r) {
+            records += r.count;
+            if (++reports % 2 == 1) throw std::runtime_error{"from on_delivery"};
+        });
+        for (int i = 0; i < 300; ++i) {
+            CHECK_FALSE(producer.send({.topic = "t", .value = "x"}));
+            producer.async_send({.topic = "t", .value = "x"}, [&, i](std::error_code, const kw::delivery&) {
+                ++told;
+                if (i % 100 == 0) throw std::runtime_error{"from a record's handler"};
+            });
+            if (i % 50 == 0) CHECK_FALSE(producer.send({.topic = "t", .value = "x", .partition = 9}));  // refused: told where it is handed over
+        }
+        CHECK(producer.flush(20s) == 0);
+        for (int i = 0; i < 400 && (told < 300 || records < 606); ++i) std::this_thread::sleep_for(5ms);
+        CHECK(told == 300);
+        CHECK(records == 606);
+        CHECK(thrown >= 4);
+    }
+    work.reset();
+    runner.join();
+}
+
+TEST_CASE("its io_context may be stopped before it, with everything under way") {
+    kafka_thread kafka{1, {{"auto.create.topics.enable", "false"}}};
+    std::atomic<int> calls{0};
+    {
+        asio::io_context io;
+        auto work = asio::make_work_guard(io);
+        std::thread runner{[&] { io.run(); }};
+        kw::concurrent_producer producer{io, kafka.client()};
+        for (int i = 0; i < 100; ++i) {
+            CHECK_FALSE(producer.send({.topic = "t", .value = "x"}));
+            CHECK_FALSE(producer.send({.topic = "nowhere", .value = "x"}));
+            producer.async_send({.topic = "nowhere", .value = "x"}, [&](std::error_code, const kw::delivery&) { ++calls; });
+        }
+        producer.async_flush(1min, [&](std::error_code, std::size_t) { ++calls; });
+        std::this_thread::sleep_for(100ms);
+        io.stop();
+        runner.join();
+    }
+    CHECK(calls == 0);
+}
+
+TEST_CASE("a thread that waits for room is let go by close()") {
+    kafka_thread kafka{1};
+    kafka.control([](kw::broker::control& c) { c.add({.name = "dumb", .api = 0, .drop_reply = true}); });
+    kw::concurrent_producer producer{kafka.client(), {.batch_bytes = 100'000, .send_buffer = 1 << 20}, {.buffer = 128 << 10}};
+    std::atomic<int> over{0};
+    std::vector<std::thread> senders;
+    for (int t = 0; t < 3; ++t)
+        senders.emplace_back([&] {
+            const std::string value(1000, 'v');
+            std::error_code ec;
+            while (!ec) ec = producer.send({.topic = "t", .value = value});
+            over += ec == kw::errc::client_closed;
+        });
+    std::this_thread::sleep_for(300ms);
+    CHECK(over == 0);
+    CHECK(producer.close(100ms) > 0);
+    for (auto& s : senders) s.join();
+    CHECK(over == 3);
+}
