@@ -1,4 +1,4 @@
-// How often and how much this program has allocated with operator new. The hook is in allocations.cpp, which a test program that asks links.
+// How often and how much this program has allocated with operator new, or as Asio does for its handlers. The hook is in allocations.cpp, which a test program that asks links.
 #pragma once
 #include <cstddef>
 
