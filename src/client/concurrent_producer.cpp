@@ -7,7 +7,7 @@ namespace kafkawire::inline v0_1 {
 namespace {
 
 // With a thread of its own what the client says of its options is thrown here; an io_context that is given may not run yet, and nobody waits for it.
-std::shared_ptr<client_detail::front> make(client_detail::loop& l, const client_options& client, const producer_options& options, const front_options& front) {
+std::shared_ptr<client_detail::front> make_front(client_detail::loop& l, const client_options& client, const producer_options& options, const front_options& front) {
     auto core = std::make_shared<client_detail::front_core>(l, client, options, front);
     if (l.own()) l.run([&] { core->open(); });
     else asio::post(l.executor(), [core] { core->open(); });
@@ -17,10 +17,10 @@ std::shared_ptr<client_detail::front> make(client_detail::loop& l, const client_
 }  // namespace
 
 concurrent_producer::concurrent_producer(const client_options& client, const producer_options& options, const front_options& front)
-    : loop_{std::make_shared<client_detail::loop>()}, core_{make(*loop_, client, options, front)} {}
+    : loop_{std::make_shared<client_detail::loop>()}, core_{make_front(*loop_, client, options, front)} {}
 
 concurrent_producer::concurrent_producer(asio::io_context& io, const client_options& client, const producer_options& options, const front_options& front)
-    : loop_{std::make_shared<client_detail::loop>(io)}, core_{make(*loop_, client, options, front)} {}
+    : loop_{std::make_shared<client_detail::loop>(io)}, core_{make_front(*loop_, client, options, front)} {}
 
 concurrent_producer::~concurrent_producer() {
     auto& core = static_cast<client_detail::front_core&>(*core_);
@@ -32,8 +32,9 @@ concurrent_producer::~concurrent_producer() {
     } else {
         asio::post(loop_->executor(), [core = std::static_pointer_cast<client_detail::front_core>(core_)] { core->destroy(); });
     }
-    // A delivery handler that runs now is waited for; none runs afterwards.
+    // A delivery handler that runs now is waited for; none runs afterwards. What its end tells on the loop is still heard.
     core.on_delivery({});
+    if (loop_->own()) loop_->run([] {});
 }
 
 void concurrent_producer::warm_up(std::vector<std::string> topics) {

@@ -15,7 +15,7 @@ std::size_t number_of_this_thread() noexcept {
     return mine;
 }
 
-error story(std::error_code why, std::string text = {}) {
+error front_error(std::error_code why, std::string text = {}) {
     error e;
     e.code = why;
     e.text = std::move(text);
@@ -138,12 +138,12 @@ producer_statistics front_core::statistics() const {
 
 void front_core::warm_up(std::vector<std::string> topics, std::shared_ptr<front_operation> op) {
     asio::post(executor_, [self = shared_from_this(), topics = std::move(topics), op = std::move(op)]() mutable {
-        if (self->destroyed_) return op->finish(story(errc::client_closed), {}, 0);
+        if (self->destroyed_) return op->finish(front_error(errc::client_closed), {}, 0);
         op->started = true;
         auto slot = op->inner.slot();
         self->producer_->async_warm_up(std::move(topics), asio::bind_cancellation_slot(slot, [op = std::move(op)](std::error_code ec) {
             const auto* why = detail::current_error();
-            op->finish(why && why->code == ec ? *why : story(ec), {}, 0);
+            op->finish(why && why->code == ec ? *why : front_error(ec), {}, 0);
         }));
     });
 }
@@ -156,7 +156,7 @@ void front_core::cancel(const std::weak_ptr<front_operation>& op) {
         if (const auto at = std::find(for_room_.begin(), for_room_.end(), waits); at != for_room_.end()) {
             for_room_.erase(at);
             --waiting_;
-            return waits->finish(story(errc::detached), {}, 0);
+            return waits->finish(front_error(errc::detached), {}, 0);
         }
     }
     asio::post(executor_, [op] {
@@ -164,7 +164,7 @@ void front_core::cancel(const std::weak_ptr<front_operation>& op) {
         if (!o) return;
         // A record that the producer has not got is skipped when its turn comes; a flush that has not begun has nothing to undo.
         if (o->started) o->inner.emit(asio::cancellation_type::terminal);
-        else o->finish(story(o->of_a_record ? errc::send_withdrawn : errc::canceled, "canceled before the producer had it"), {}, 0);
+        else o->finish(front_error(o->of_a_record ? errc::send_withdrawn : errc::canceled, "canceled before the producer had it"), {}, 0);
     });
 }
 
@@ -247,7 +247,7 @@ bool front_core::hand_record(front_chunk& c) {
     const auto ec = producer_->try_send(r);
     if (ec == errc::would_wait) return hand_waiting(c, r);
     c.advance(false);
-    if (ec) [[unlikely]] refuse(r, story(ec));
+    if (ec) [[unlikely]] refuse(r, front_error(ec));
     return true;
 }
 
@@ -276,7 +276,7 @@ bool front_core::hand_waiting(front_chunk& c, const record& r) {
             self->paused_ = pause::none;
             self->look_soon();
         }
-        if (const auto* why = detail::current_error(); ec) self->refuse(kept->view, why && why->code == ec ? *why : story(ec));
+        if (const auto* why = detail::current_error(); ec) self->refuse(kept->view, why && why->code == ec ? *why : front_error(ec));
     });
     return true;
 }
@@ -291,7 +291,7 @@ void front_core::send(front_chunk& c, const record& r, std::shared_ptr<front_ope
     producer_->async_send(lasting, asio::bind_cancellation_slot(slot, [weak = weak_from_this(), op = std::move(op), &c, h = std::move(headers)](
                                                                           std::error_code ec, const delivery& at) {
         const auto* why = detail::current_error();
-        op->finish(why && why->code == ec ? *why : story(ec), at, 0);
+        op->finish(why && why->code == ec ? *why : front_error(ec), at, 0);
         if (const auto self = weak.lock(); self && !self->destroyed_) self->return_loan(c);
     }));
 }
@@ -312,7 +312,7 @@ void front_core::pause_until_room(front_chunk& c, const record& r) {
         self->paused_ = pause::none;
         if (!ec) return self->look();
         self->look_soon();
-        self->refuse_next(c, story(ec));  // there will be none: the record that waits for it is told so
+        self->refuse_next(c, front_error(ec));  // there will be none: the record that waits for it is told so
     });
 }
 
@@ -404,7 +404,7 @@ std::size_t front_core::unread(std::uint64_t up_to) const noexcept {
 
 // A flush is for what was put before it: it begins when the chunks of that time were handed over.
 void front_core::begin_flush(pending_flush f) {
-    if (destroyed_) return f.op->finish(story(errc::client_closed), {}, 0);
+    if (destroyed_) return f.op->finish(front_error(errc::client_closed), {}, 0);
     collect();
     f.after = taken_;
     if (handed_ < f.after) {
@@ -441,7 +441,7 @@ void front_core::flush_producer(pending_flush f) {
     auto slot = f.op->inner.slot();
     auto done = asio::bind_cancellation_slot(slot, [op = f.op](std::error_code ec, std::size_t count) {
         const auto* why = detail::current_error();
-        op->finish(why && why->code == ec ? *why : story(ec), {}, count);
+        op->finish(why && why->code == ec ? *why : front_error(ec), {}, count);
     });
     if (f.close) producer_->async_close(left, std::move(done));
     else producer_->async_flush(left, std::move(done));
@@ -454,7 +454,7 @@ void front_core::flush_is_late(const std::shared_ptr<front_operation>& op) {
     const bool close = at->close;
     const auto here = unread(at->after);
     flushes_.erase(at);
-    auto done = [op, here](std::error_code ec, std::size_t count) { op->finish(story(ec ? ec : errc::delivery_timed_out), {}, count + here); };
+    auto done = [op, here](std::error_code ec, std::size_t count) { op->finish(front_error(ec ? ec : errc::delivery_timed_out), {}, count + here); };
     if (close) producer_->async_close(std::chrono::milliseconds{0}, std::move(done));
     else producer_->async_flush(std::chrono::milliseconds{0}, std::move(done));
 }
@@ -462,18 +462,18 @@ void front_core::flush_is_late(const std::shared_ptr<front_operation>& op) {
 void front_core::destroy() {
     if (std::exchange(destroyed_, true)) return;
     collect();
-    const auto why = story(errc::send_withdrawn);
+    const auto why = front_error(errc::send_withdrawn);
     for (const auto& c : backlog_) {
         while (c->unread() > 0) refuse_next(*c, why);
     }
-    for (const auto& f : std::exchange(flushes_, {})) f.op->finish(story(errc::client_closed), {}, 0);
+    for (const auto& f : std::exchange(flushes_, {})) f.op->finish(front_error(errc::client_closed), {}, 0);
     std::vector<std::shared_ptr<front_operation>> waiting;
     {
         const std::lock_guard hold{room_lock_};
         waiting.swap(for_room_);
         waiting_ -= waiting.size();
     }
-    for (const auto& op : waiting) op->finish(story(errc::detached), {}, 0);
+    for (const auto& op : waiting) op->finish(front_error(errc::detached), {}, 0);
     timer_.reset();
     producer_.reset();
     client_.reset();
