@@ -250,8 +250,9 @@ void core::ask(bool another) {
         if (!pool_->brokers().has_other(busy)) return;
     } else {
         question_ = topics_.request();
-        // Nodes can have different views. Who asks again soon has not heard what he needs, so it is the others' turn.
-        if (env_->now() - answered_at_ > series || !pool_->brokers().has_other(answered_lately_)) answered_lately_.clear();
+        // Nodes can have different views. Who asks again soon has not heard what he needs, so it is the others' turn. But not of those that are
+        // down: a dead leader's successor is learned from the others, as soon as they know.
+        if (env_->now() - answered_at_ > series || !pool_->brokers().has_other_well(answered_lately_)) answered_lately_.clear();
         busy = answered_lately_;
     }
     auto which = std::make_shared<std::weak_ptr<routed_call>>();
@@ -293,7 +294,7 @@ void core::end_refresh(const error& why) {
     } else {
         refresh_error_.reset();
         ++refreshes_;
-        refresh_.answered(env_->now(), topics_.settled(), topics_.creation_due());
+        refresh_.answered(env_->now(), topics_.settled(), topics_.creation_due(), brokers().any_silent());
     }
     notify(true, false);
     for (auto& c : std::exchange(waiting_, {})) {

@@ -133,6 +133,19 @@ bool directory::has_other(std::span<const std::size_t> tried) const noexcept {
     return false;
 }
 
+bool directory::has_other_well(std::span<const std::size_t> tried) const noexcept {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const auto& e = entries_[i];
+        const bool well = !e.gone && !e.silent && (e.up > 0 || e.failures == 0);
+        if (well && std::find(tried.begin(), tried.end(), i) == tried.end()) return true;
+    }
+    return false;
+}
+
+bool directory::any_silent() const noexcept {
+    return std::any_of(entries_.begin(), entries_.end(), [](const entry& e) { return e.silent && !e.gone; });
+}
+
 void directory::learn_one(const learned& broker) {
     const auto i = at_address(broker.host, broker.port);
     for (auto& e : entries_)

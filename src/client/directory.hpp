@@ -53,6 +53,10 @@ public:
     [[nodiscard]] std::optional<std::size_t> choose(std::span<const std::size_t> tried) noexcept;
     /// choose() would find one.
     [[nodiscard]] bool has_other(std::span<const std::size_t> tried) const noexcept;
+    /// And one that may well answer: its last connection worked, or there was none yet, and it is not silent.
+    [[nodiscard]] bool has_other_well(std::span<const std::size_t> tried) const noexcept;
+    /// Some broker is silent.
+    [[nodiscard]] bool any_silent() const noexcept;
     [[nodiscard]] bool fresh(net::time_point now, std::chrono::milliseconds max_age) const noexcept { return learned_at_ && now - *learned_at_ < max_age; }
 
     void opening(std::size_t at, net::time_point now);

@@ -38,13 +38,14 @@ refresh_fsm::action refresh_fsm::step(net::time_point now) {
     return action::ask_another;
 }
 
-void refresh_fsm::answered(net::time_point now, bool settled, bool follow_up) {
+void refresh_fsm::answered(net::time_point now, bool settled, bool follow_up, bool doubted) {
     auto* a = std::get_if<asking>(&state_);
     if (!a) return;
     const auto was = *a;
     learned_ = last_ = now;
     own_pause_ = settled ? std::chrono::milliseconds{0} : std::clamp(2 * own_pause_, settings_.first_pause, std::max(settings_.first_pause, settings_.max_age));
     if (!settled) unsettled_ = now + own_pause_;
+    if (doubted) unsettled_ = std::min(now + settings_.longest_pause, unsettled_.value_or(net::time_point::max()));
     state_ = quiet{};
     if (follow_up || was.at_once) want_at_once(now);
     else if (was.again) want(now);

@@ -33,8 +33,9 @@ public:
     void want_at_once(net::time_point now);
     /// What is to be done now.
     [[nodiscard]] action step(net::time_point now);
-    /// `settled`: nothing is missing that will come by itself; `follow_up`: a second question belongs to this one.
-    void answered(net::time_point now, bool settled, bool follow_up = false);
+    /// `settled`: nothing is missing that will come by itself; `follow_up`: a second question belongs to this one; `doubted`: some broker says
+    /// nothing, and others may get its partitions at any time, of which nobody will tell us: asked again after longest_pause.
+    void answered(net::time_point now, bool settled, bool follow_up = false, bool doubted = false);
     void failed(net::time_point now);
     /// Somebody uses topics from now on: what is known must not get too old.
     void keep_fresh() noexcept { keep_fresh_ = true; }

@@ -127,6 +127,26 @@ TEST_CASE("a broker that is silent is asked last") {
     CHECK_FALSE(d.has_other(all));
 }
 
+TEST_CASE("a broker that is down or silent is no other one to be asked soon") {
+    directory d{three, {}, 0};
+    const std::size_t others[] = {0, 2};
+    CHECK(d.has_other_well(others));
+    d.opening(1, t0);
+    d.ready(1, t0);
+    CHECK(d.has_other_well(others));
+    CHECK_FALSE(d.any_silent());
+    d.silent(1, true, t0);
+    CHECK_FALSE(d.has_other_well(others));
+    CHECK(d.has_other(others));
+    CHECK(d.any_silent());
+    d.silent(1, false, t0);
+    d.closed(1, {}, true, 1h, t0, 0);
+    CHECK(d.has_other_well(others));
+    d.opening(1, t0);
+    d.closed(1, {}, false, 0s, t0, 0);
+    CHECK_FALSE(d.has_other_well(others));
+}
+
 TEST_CASE("the state is that of all connections together, with the time since when") {
     using status = broker_info::status;
     using health = broker_health::status;

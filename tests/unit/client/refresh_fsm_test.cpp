@@ -104,6 +104,22 @@ TEST_CASE("what is used is asked for again when it is old; a topic that does not
     CHECK(questions < 30);
 }
 
+TEST_CASE("while some broker is silent the topics are looked at every second, as its partitions may get other leaders") {
+    refresh_fsm m{{}};
+    m.keep_fresh();
+    m.want_at_once(t0);
+    REQUIRE(m.step(t0) == action::ask);
+    auto now = t0;
+    for (int i = 0; i < 90; ++i) {
+        m.answered(now, true, false, true);
+        REQUIRE(m.next_wakeup() == now + 1s);
+        now += 1s;
+        REQUIRE(m.step(now) == action::ask);
+    }
+    m.answered(now, true);
+    CHECK(m.next_wakeup() == now + 5min);
+}
+
 TEST_CASE("a topic that was never asked for does not wait for its turn; a question that follows up goes out at once") {
     refresh_fsm m{{}};
     m.want(t0);
