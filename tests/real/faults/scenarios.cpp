@@ -166,7 +166,8 @@ void cuts(rig& r, result& to) {
 // Every answer breaks off somewhere, so that what the broker has done is not known here.
 void cut_in_answers(rig& r, result& to) {
     measuring m{r, to};
-    for (int n = 1; n <= r.kafka.size(); ++n) r.kafka.proxy(n).cut_after(kt::flow::to_client, 500 + r.random() % 5000, kt::ending::reset);
+    // More than the answer to ApiVersions has, or no connection would ever be of use.
+    for (int n = 1; n <= r.kafka.size(); ++n) r.kafka.proxy(n).cut_after(kt::flow::to_client, 1500 + r.random() % 5000, kt::ending::reset);
     sleep_for(scaled(r, 10s));
     for (int n = 1; n <= r.kafka.size(); ++n) r.kafka.proxy(n).heal();
     heal(r, to, m);
