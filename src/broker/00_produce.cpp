@@ -20,15 +20,15 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::produce_request;
-using response = protocol::messages::produce_response;
-using partition_answer = response::partition_produce_response;
+using protocol::messages::produce_request;
+using protocol::messages::produce_response;
+using partition_answer = produce_response::partition_produce_response;
 using e = broker_errc;
 using protocol::bytes_view;
 
 // One partition of the request, once, however often it was named.
 struct part {
-    const request::topic_produce_data* named = nullptr;
+    const produce_request::topic_produce_data* named = nullptr;
     std::int32_t index = 0;
     const std::optional<protocol::raw_records>* records = nullptr;
 };
@@ -82,7 +82,7 @@ public:
             self->time_out();
         });
     }
-    void fail(const request& asked, const refusal& why) {
+    void fail(const produce_request& asked, const refusal& why) {
         for (const auto& t : asked.topic_data)
             for (const auto& p : t.partition_data) {
                 auto a = refused(p.index, why.code);
@@ -124,7 +124,7 @@ private:
     cluster_state& cluster_;
     exchange from_;
     std::int16_t acks_;
-    response answer_;
+    produce_response answer_;
     std::vector<wait> waits_;
     std::size_t waiting_ = 0;
     timers::id timer_;
@@ -154,7 +154,7 @@ batch_rules rules_of(const cluster_state& cluster, const topic& t, std::int32_t 
 // One partition of one request.
 class append_one {
 public:
-    append_one(cluster_state& cluster, const request& asked, const std::shared_ptr<delivery>& to) : cluster_{cluster}, asked_{asked}, to_{to} {}
+    append_one(cluster_state& cluster, const produce_request& asked, const std::shared_ptr<delivery>& to) : cluster_{cluster}, asked_{asked}, to_{to} {}
 
     void run(const part& what, topic& t, partition& p) {
         if (t.internal && to_->from().client_id() != "__admin_client") return refuse(what, &p, e::invalid_topic_exception);
@@ -224,12 +224,12 @@ private:
     }
 
     cluster_state& cluster_;
-    const request& asked_;
+    const produce_request& asked_;
     const std::shared_ptr<delivery>& to_;
 };
 
 // What fails the whole request.
-refusal look_at_all(const request& asked) {
+refusal look_at_all(const produce_request& asked) {
     bool transactional = false;
     std::set<std::pair<std::int64_t, std::int16_t>> producers;
     for (const auto& t : asked.topic_data)
@@ -247,7 +247,7 @@ refusal look_at_all(const request& asked) {
     return {};
 }
 
-std::vector<part> parts_of(const request& asked) {
+std::vector<part> parts_of(const produce_request& asked) {
     std::vector<part> parts;
     std::map<std::pair<std::pair<std::string_view, protocol::uuid>, std::int32_t>, std::size_t> places;
     for (const auto& t : asked.topic_data)
@@ -261,7 +261,7 @@ std::vector<part> parts_of(const request& asked) {
 
 }  // namespace
 
-void produce(cluster_state& cluster, exchange from, const request& asked) {
+void produce(cluster_state& cluster, exchange from, const produce_request& asked) {
     const auto version = from.version();
     if (version < 3) return from.close();
     const auto to = std::make_shared<delivery>(cluster, std::move(from), asked.acks);

@@ -19,9 +19,9 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::fetch_request;
-using response = protocol::messages::fetch_response;
-using data = response::partition_data;
+using protocol::messages::fetch_request;
+using protocol::messages::fetch_response;
+using data = fetch_response::partition_data;
 using e = broker_errc;
 
 // What the request says for all partitions.
@@ -203,7 +203,7 @@ private:
         answered_ = true;
         const auto self = shared_from_this();
         stop_waiting();
-        response to;
+        fetch_response to;
         owners keep;
         auto left = by_.max_bytes;
         bool first_whole = true;
@@ -233,7 +233,7 @@ private:
         from_.answer(to, std::move(keep));
     }
     // In sessions only what is news stays.
-    void tell_session(std::vector<std::pair<const fetch_wish*, data>>& all, response& to) {
+    void tell_session(std::vector<std::pair<const fetch_wish*, data>>& all, fetch_response& to) {
         auto& sessions = cluster_.fetch_sessions_of(by_.node);
         fetch_session* s = nullptr;
         if (session_id_) {
@@ -255,7 +255,7 @@ private:
             return session_id_ && !is_news;
         });
     }
-    static void put(response& to, const fetch_wish& w, data d) {
+    static void put(fetch_response& to, const fetch_wish& w, data d) {
         auto& topics = to.responses;
         // Neighbours of one topic stand together; a topic that comes again later is named again, as in Kafka.
         const bool same = !topics.empty() && topics.back().topic_id == w.what.topic_id && topics.back().topic == w.what.topic;
@@ -275,7 +275,7 @@ private:
 };
 
 // What the request names, each partition once: the last wish counts.
-std::vector<fetch_wish> wishes_of(const request& asked) {
+std::vector<fetch_wish> wishes_of(const fetch_request& asked) {
     std::vector<fetch_wish> wishes;
     std::map<std::pair<std::pair<std::string_view, protocol::uuid>, std::int32_t>, std::size_t> places;
     for (const auto& t : asked.topics)
@@ -288,7 +288,7 @@ std::vector<fetch_wish> wishes_of(const request& asked) {
     return wishes;
 }
 
-e update_session(fetch_session* s, const request& asked, std::int16_t version, net::time_point now) {
+e update_session(fetch_session* s, const fetch_request& asked, std::int16_t version, net::time_point now) {
     if (!s) return e::fetch_session_id_not_found;
     if (s->epoch() != asked.session_epoch) return e::invalid_fetch_session_epoch;
     if (s->by_id() != (version >= 13)) return e::fetch_session_topic_id_error;
@@ -301,14 +301,14 @@ e update_session(fetch_session* s, const request& asked, std::int16_t version, n
 }
 
 void refuse(exchange from, e why) {
-    response answer;
+    fetch_response answer;
     answer.error_code = code_of(why);
     from.answer(answer);
 }
 
 }  // namespace
 
-void fetch(cluster_state& cluster, exchange from, const request& asked) {
+void fetch(cluster_state& cluster, exchange from, const fetch_request& asked) {
     const auto version = from.version();
     terms by{from.node(), version, version >= 15 ? asked.replica_state.replica_id : asked.replica_id, asked.isolation_level == 1, 0, 0, asked.rack_id};
     by.max_bytes = static_cast<std::size_t>(std::max<std::int64_t>(std::min<std::int64_t>(asked.max_bytes, cluster.config_number("fetch.max.bytes")), 0));

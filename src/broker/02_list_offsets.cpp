@@ -15,9 +15,9 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::list_offsets_request;
-using response = protocol::messages::list_offsets_response;
-using found = response::partition_response;
+using protocol::messages::list_offsets_request;
+using protocol::messages::list_offsets_response;
+using found_offset = list_offsets_response::partition_response;
 using e = broker_errc;
 
 constexpr std::int64_t latest = -1, earliest = -2, max_timestamp = -3, earliest_local = -4, latest_tiered = -5, earliest_pending = -6;
@@ -36,7 +36,7 @@ std::int32_t epoch_at(const log& l, std::int64_t offset) {
 }
 
 // The first record of a batch that is not older than `timestamp` and lies in the log.
-bool find_in(const log& l, const log::entry& batch, std::int64_t timestamp, found& to) {
+bool find_in(const log& l, const log::entry& batch, std::int64_t timestamp, found_offset& to) {
     const auto bytes = l.read(batch.base_offset, batch.base_offset + 1, batch.size, true);
     protocol::record_reader in{bytes.data, {.check_crcs = false}};
     in.include_control_batches(true);
@@ -50,19 +50,19 @@ bool find_in(const log& l, const log::entry& batch, std::int64_t timestamp, foun
     return false;
 }
 
-void find_by_time(const log& l, std::int64_t timestamp, found& to) {
+void find_by_time(const log& l, std::int64_t timestamp, found_offset& to) {
     for (const auto& batch : l.entries())
         if (batch.max_timestamp >= timestamp && find_in(l, batch, timestamp, to)) return;
 }
 
-void find_newest(const log& l, found& to) {
+void find_newest(const log& l, found_offset& to) {
     const log::entry* newest = nullptr;
     for (const auto& batch : l.entries())
         if (!newest || batch.max_timestamp > newest->max_timestamp) newest = &batch;
     if (newest) find_in(l, *newest, newest->max_timestamp, to);
 }
 
-void look(const partition& p, std::int64_t timestamp, std::int64_t end, found& to) {
+void look(const partition& p, std::int64_t timestamp, std::int64_t end, found_offset& to) {
     const auto& l = p.log();
     switch (timestamp) {
         case latest:
@@ -82,8 +82,8 @@ void look(const partition& p, std::int64_t timestamp, std::int64_t end, found& t
     if (to.offset >= end) to.offset = to.timestamp = to.leader_epoch = -1;
 }
 
-found find(const partition* p, const request::partition& asked, const request& by, const exchange& from) {
-    found to;
+found_offset find(const partition* p, const list_offsets_request::partition& asked, const list_offsets_request& by, const exchange& from) {
+    found_offset to;
     to.partition_index = asked.partition_index;
     const auto refuse = [&](e why) {
         to.error_code = code_of(why);
@@ -101,15 +101,15 @@ found find(const partition* p, const request::partition& asked, const request& b
 
 }  // namespace
 
-void list_offsets(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void list_offsets(cluster_state& cluster, exchange from, const list_offsets_request& asked) {
+    list_offsets_response answer;
     std::map<std::string_view, std::map<std::int32_t, int>> times;
     for (const auto& t : asked.topics)
         for (const auto& p : t.partitions) ++times[t.name][p.partition_index];
     std::set<std::pair<std::string_view, std::int32_t>> answered;
     for (const auto& t : asked.topics) {
         if (t.partitions.empty()) continue;
-        response::topic_response to;
+        list_offsets_response::topic_response to;
         to.name = t.name;
         for (const auto& p : t.partitions) {
             if (times[t.name][p.partition_index] == 1) {

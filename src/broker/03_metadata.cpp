@@ -12,9 +12,9 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::metadata_request;
-using response = protocol::messages::metadata_response;
-using answer_topic = response::topic;
+using protocol::messages::metadata_request;
+using protocol::messages::metadata_response;
+using answer_topic = metadata_response::topic;
 
 std::int16_t code(broker_errc e) noexcept { return static_cast<std::int16_t>(e); }
 
@@ -61,22 +61,22 @@ answer_topic by_id(cluster_state& cluster, const protocol::uuid& id) {
 }
 
 // A request that makes no sense: the answer has no field for that before version 13, so every topic that was asked for has the error.
-response refused(const request& asked, broker_errc why) {
-    response answer;
+metadata_response refused(const metadata_request& asked, broker_errc why) {
+    metadata_response answer;
     for (const auto& t : *asked.topics) answer.topics.push_back(not_there(t.name.value_or(""), t.topic_id, why));
     return answer;
 }
 
 }  // namespace
 
-void metadata(cluster_state& cluster, exchange from, const request& asked) {
+void metadata(cluster_state& cluster, exchange from, const metadata_request& asked) {
     const auto some = [&](auto what) { return asked.topics && std::ranges::any_of(*asked.topics, what); };
     // One id makes it a question of ids, whatever the names say: Java's admin client sends empty ones beside them.
     const bool ids = some([](const auto& t) { return t.topic_id != protocol::uuid{}; });
     if (from.version() < 12 && (ids || some([](const auto& t) { return !t.name; }))) return from.answer(refused(asked, broker_errc::invalid_request));
     if (some([](const auto& t) { return !t.name && t.topic_id == protocol::uuid{}; })) return from.answer(refused(asked, broker_errc::unknown_server_error));
 
-    response answer;
+    metadata_response answer;
     for (const auto& n : cluster.nodes()) {
         if (n.is == node::status::down) continue;
         answer.brokers.push_back({n.id, n.host, n.port, n.rack, {}});

@@ -11,10 +11,10 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::offset_commit_request;
-using response = protocol::messages::offset_commit_response;
+using protocol::messages::offset_commit_request;
+using protocol::messages::offset_commit_response;
 
-void add(response& to, const std::string& name, const protocol::uuid& id, std::int32_t partition, broker_errc code, bool by_id) {
+void add(offset_commit_response& to, const std::string& name, const protocol::uuid& id, std::int32_t partition, broker_errc code, bool by_id) {
     auto at = std::find_if(to.topics.begin(), to.topics.end(), [&](const auto& t) { return by_id ? t.topic_id == id : t.name == name; });
     if (at == to.topics.end()) {
         auto& t = to.topics.emplace_back();
@@ -26,7 +26,7 @@ void add(response& to, const std::string& name, const protocol::uuid& id, std::i
 }
 
 // What is there; what is not is refused in the answer.
-std::vector<offset_commit> existing(cluster_state& cluster, const request& asked, bool by_id, response& answer) {
+std::vector<offset_commit> existing(cluster_state& cluster, const offset_commit_request& asked, bool by_id, offset_commit_response& answer) {
     std::vector<offset_commit> all;
     for (const auto& t : asked.topics) {
         const auto* known = by_id ? cluster.find_topic(t.topic_id) : cluster.find_topic(t.name);
@@ -43,12 +43,12 @@ std::vector<offset_commit> existing(cluster_state& cluster, const request& asked
 
 }  // namespace
 
-void offset_commit(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void offset_commit(cluster_state& cluster, exchange from, const offset_commit_request& asked) {
+    offset_commit_response answer;
     const bool by_id = from.version() >= 10;
     auto what = existing(cluster, asked, by_id, answer);
     if (what.empty()) return from.answer(answer);
-    const auto finish = [what, by_id](response& to, const group_shard::commit_result& r) {
+    const auto finish = [what, by_id](offset_commit_response& to, const group_shard::commit_result& r) {
         for (std::size_t i = 0; i < what.size(); ++i)
             add(to, what[i].topic, what[i].topic_id, what[i].partition, r.error ? r.error.code : r.offsets[i], by_id);
     };

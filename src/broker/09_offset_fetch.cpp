@@ -9,9 +9,9 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::offset_fetch_request;
-using response = protocol::messages::offset_fetch_response;
-using answer_partition = response::offset_fetch_response_partitions;
+using protocol::messages::offset_fetch_request;
+using protocol::messages::offset_fetch_response;
+using answer_partition = offset_fetch_response::offset_fetch_response_partitions;
 
 answer_partition no_offset(std::int32_t partition, broker_errc code = broker_errc::none) {
     answer_partition p;
@@ -40,7 +40,7 @@ struct looker {
         p.metadata = o->metadata;
         return p;
     }
-    void all(response::group& to) const {
+    void all(offset_fetch_response::group& to) const {
         const auto* topics = shard.find(group) ? shard.offsets().of(group) : nullptr;
         if (!topics) return;
         for (const auto& [name, partitions] : *topics) {
@@ -52,8 +52,8 @@ struct looker {
             for (const auto& [index, o] : partitions) t.partitions.push_back(look_up(name, {}, index));
         }
     }
-    void some(response::group& to, const std::vector<request::offset_fetch_request_topics>& asked) const {
-        std::vector<response::offset_fetch_response_topics> unknown;
+    void some(offset_fetch_response::group& to, const std::vector<offset_fetch_request::offset_fetch_request_topics>& asked) const {
+        std::vector<offset_fetch_response::offset_fetch_response_topics> unknown;
         for (const auto& t : asked) {
             const auto* known = by_id ? cluster.find_topic(t.topic_id) : nullptr;
             auto& out = by_id && !known ? unknown.emplace_back() : to.topics.emplace_back();
@@ -66,8 +66,8 @@ struct looker {
     }
 };
 
-response::group look_up(cluster_state& cluster, const exchange& from, const request::group& asked, bool stable) {
-    response::group to;
+offset_fetch_response::group look_up(cluster_state& cluster, const exchange& from, const offset_fetch_request::group& asked, bool stable) {
+    offset_fetch_response::group to;
     to.group_id = asked.group_id;
     auto why = broker_errc::none;
     const auto* shard = shard_of(cluster, from, asked.group_id, why);
@@ -82,8 +82,8 @@ response::group look_up(cluster_state& cluster, const exchange& from, const requ
     return to;
 }
 
-request::group single_group(const request& asked) {
-    request::group g;
+offset_fetch_request::group single_group(const offset_fetch_request& asked) {
+    offset_fetch_request::group g;
     g.group_id = asked.group_id;
     g.topics.reset();
     if (!asked.topics) return g;
@@ -96,7 +96,7 @@ request::group single_group(const request& asked) {
     return g;
 }
 
-void put_single(response& to, const request::group& asked, response::group from, std::int16_t version) {
+void put_single(offset_fetch_response& to, const offset_fetch_request::group& asked, offset_fetch_response::group from, std::int16_t version) {
     to.error_code = from.error_code;
     if (version < 2 && from.error_code != 0 && asked.topics)
         for (const auto& t : *asked.topics) {
@@ -114,8 +114,8 @@ void put_single(response& to, const request::group& asked, response::group from,
 
 }  // namespace
 
-void offset_fetch(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void offset_fetch(cluster_state& cluster, exchange from, const offset_fetch_request& asked) {
+    offset_fetch_response answer;
     const auto version = from.version();
     if (version < 8) {
         const auto group = single_group(asked);

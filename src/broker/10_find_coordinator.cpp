@@ -10,15 +10,15 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::find_coordinator_request;
-using response = protocol::messages::find_coordinator_response;
+using protocol::messages::find_coordinator_request;
+using protocol::messages::find_coordinator_response;
 
-struct found {
+struct found_coordinator {
     broker_errc error = broker_errc::none;
     const node* at = nullptr;
 };
 
-found look_up(cluster_state& cluster, std::int8_t key_type, std::string_view name) {
+found_coordinator look_up(cluster_state& cluster, std::int8_t key_type, std::string_view name) {
     if (key_type != 0 && key_type != 1) return {.error = broker_errc::invalid_request};
     const auto topic_name = key_type == 0 ? group_topic : transaction_topic;
     const auto* there = cluster.find_topic(topic_name);
@@ -41,8 +41,8 @@ std::string sentence(broker_errc e) {
 
 }  // namespace
 
-void find_coordinator(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void find_coordinator(cluster_state& cluster, exchange from, const find_coordinator_request& asked) {
+    find_coordinator_response answer;
     if (from.version() < 4) {
         const auto f = look_up(cluster, from.version() == 0 ? std::int8_t{0} : asked.key_type, asked.coordinator_key);
         answer.error_code = code_of(f.error);

@@ -10,11 +10,11 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::join_group_request;
-using response = protocol::messages::join_group_response;
+using protocol::messages::join_group_request;
+using protocol::messages::join_group_response;
 
-void reply(exchange& to, const join_answer& a) {
-    response r;
+void reply_join(exchange& to, const join_answer& a) {
+    join_group_response r;
     r.error_code = code_of(a.error);
     r.generation_id = a.generation;
     r.protocol_type = a.protocol_type;
@@ -34,7 +34,7 @@ void reply(exchange& to, const join_answer& a) {
     to.answer(r);
 }
 
-classic_join read(cluster_state& cluster, const exchange& from, const request& asked) {
+classic_join read(cluster_state& cluster, const exchange& from, const join_group_request& asked) {
     classic_join j;
     j.member_id = asked.member_id;
     j.instance_id = asked.group_instance_id;
@@ -52,15 +52,15 @@ classic_join read(cluster_state& cluster, const exchange& from, const request& a
 
 }  // namespace
 
-void join_group(cluster_state& cluster, exchange from, const request& asked) {
-    if (asked.group_id.empty()) return reply(from, {.error = broker_errc::invalid_group_id, .member_id = asked.member_id});
+void join_group(cluster_state& cluster, exchange from, const join_group_request& asked) {
+    if (asked.group_id.empty()) return reply_join(from, {.error = broker_errc::invalid_group_id, .member_id = asked.member_id});
     if (asked.session_timeout_ms < cluster.config_number("group.min.session.timeout.ms") || asked.session_timeout_ms > cluster.config_number("group.max.session.timeout.ms"))
-        return reply(from, {.error = broker_errc::invalid_session_timeout, .member_id = asked.member_id});
+        return reply_join(from, {.error = broker_errc::invalid_session_timeout, .member_id = asked.member_id});
     auto why = broker_errc::none;
     auto* shard = shard_of(cluster, from, asked.group_id, why);
-    if (!shard) return reply(from, {.error = why});
+    if (!shard) return reply_join(from, {.error = why});
     auto join = read(cluster, from, asked);
-    shard->join(asked.group_id, std::move(join), [e = std::move(from)](const join_answer& a) mutable { reply(e, a); });
+    shard->join(asked.group_id, std::move(join), [e = std::move(from)](const join_answer& a) mutable { reply_join(e, a); });
 }
 
 }  // namespace kafkawire::broker

@@ -8,11 +8,11 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::leave_group_request;
-using response = protocol::messages::leave_group_response;
+using protocol::messages::leave_group_request;
+using protocol::messages::leave_group_response;
 
 void reply(exchange& to, const std::vector<classic_group_fsm::leaver>& who, const group_shard::left& result) {
-    response r;
+    leave_group_response r;
     r.error_code = code_of(result.error);
     for (std::size_t i = 0; i < result.members.size() && i < who.size(); ++i) {
         auto& out = r.members.emplace_back();
@@ -29,7 +29,7 @@ void reply(exchange& to, const std::vector<classic_group_fsm::leaver>& who, cons
 
 }  // namespace
 
-void leave_group(cluster_state& cluster, exchange from, const request& asked) {
+void leave_group(cluster_state& cluster, exchange from, const leave_group_request& asked) {
     std::vector<classic_group_fsm::leaver> who;
     if (from.version() < 3) who.push_back({asked.member_id, {}});
     for (const auto& m : asked.members) who.push_back({m.member_id, m.group_instance_id});

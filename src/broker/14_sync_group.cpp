@@ -8,11 +8,11 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::sync_group_request;
-using response = protocol::messages::sync_group_response;
+using protocol::messages::sync_group_request;
+using protocol::messages::sync_group_response;
 
-void reply(exchange& to, const sync_answer& a) {
-    response r;
+void reply_sync(exchange& to, const sync_answer& a) {
+    sync_group_response r;
     r.error_code = code_of(a.error);
     if (to.version() >= 5) {
         r.protocol_type = a.protocol_type;
@@ -24,12 +24,12 @@ void reply(exchange& to, const sync_answer& a) {
 
 }  // namespace
 
-void sync_group(cluster_state& cluster, exchange from, const request& asked) {
-    if (from.version() >= 5 && (!asked.protocol_type || !asked.protocol_name)) return reply(from, {.error = broker_errc::inconsistent_group_protocol});
-    if (asked.group_id.empty()) return reply(from, {.error = broker_errc::invalid_group_id});
+void sync_group(cluster_state& cluster, exchange from, const sync_group_request& asked) {
+    if (from.version() >= 5 && (!asked.protocol_type || !asked.protocol_name)) return reply_sync(from, {.error = broker_errc::inconsistent_group_protocol});
+    if (asked.group_id.empty()) return reply_sync(from, {.error = broker_errc::invalid_group_id});
     auto why = broker_errc::none;
     auto* shard = shard_of(cluster, from, asked.group_id, why);
-    if (!shard) return reply(from, {.error = why});
+    if (!shard) return reply_sync(from, {.error = why});
     classic_sync s;
     s.member_id = asked.member_id;
     s.instance_id = asked.group_instance_id;
@@ -37,7 +37,7 @@ void sync_group(cluster_state& cluster, exchange from, const request& asked) {
     s.protocol_type = asked.protocol_type;
     s.protocol_name = asked.protocol_name;
     for (const auto& a : asked.assignments) s.assignments[a.member_id] = a.assignment;
-    shard->sync(asked.group_id, std::move(s), [e = std::move(from)](const sync_answer& a) mutable { reply(e, a); });
+    shard->sync(asked.group_id, std::move(s), [e = std::move(from)](const sync_answer& a) mutable { reply_sync(e, a); });
 }
 
 }  // namespace kafkawire::broker

@@ -8,9 +8,9 @@
 namespace kafkawire::broker {
 namespace {
 
-using response = protocol::messages::describe_groups_response;
+using protocol::messages::describe_groups_response;
 
-void describe(response::described_group& to, const classic_group_fsm& g) {
+void describe(describe_groups_response::described_group& to, const classic_group_fsm& g) {
     const bool stable = g.is<classic_group_fsm::stable>();
     to.group_state = g.state_name();
     to.protocol_type = g.protocol_type().value_or("");
@@ -27,7 +27,7 @@ void describe(response::described_group& to, const classic_group_fsm& g) {
     }
 }
 
-void describe(cluster_state& cluster, const exchange& from, response::described_group& to) {
+void describe(cluster_state& cluster, const exchange& from, describe_groups_response::described_group& to) {
     auto why = broker_errc::none;
     const auto* shard = shard_of(cluster, from, to.group_id, why);
     to.error_code = code_of(why);
@@ -43,7 +43,7 @@ void describe(cluster_state& cluster, const exchange& from, response::described_
 }  // namespace
 
 void describe_groups(cluster_state& cluster, exchange from, const protocol::messages::describe_groups_request& asked) {
-    response answer;
+    describe_groups_response answer;
     for (const auto& name : asked.groups) {
         auto& to = answer.groups.emplace_back();
         to.group_id = name;

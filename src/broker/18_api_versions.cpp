@@ -11,7 +11,7 @@
 namespace kafkawire::broker {
 namespace {
 
-using response = protocol::messages::api_versions_response;
+using protocol::messages::api_versions_response;
 
 bool valid_software_word(std::string_view word) {
     const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
@@ -19,7 +19,7 @@ bool valid_software_word(std::string_view word) {
            std::all_of(word.begin(), word.end(), [&](char c) { return plain(c) || c == '-' || c == '.'; });
 }
 
-void add_features(const kafka_release& of, std::int16_t version, response& to) {
+void add_features(const kafka_release& of, std::int16_t version, api_versions_response& to) {
     if (of.metadata_version.empty()) return;
     struct feature {
         std::string_view name;
@@ -38,7 +38,7 @@ void add_features(const kafka_release& of, std::int16_t version, response& to) {
 }  // namespace
 
 void api_versions(cluster_state& cluster, exchange from, const protocol::messages::api_versions_request& request) {
-    response answer;
+    api_versions_response answer;
     const auto version = from.version();
     if (version >= 3 && (!valid_software_word(request.client_software_name) || !valid_software_word(request.client_software_version))) {
         answer.error_code = static_cast<std::int16_t>(broker_errc::invalid_request);

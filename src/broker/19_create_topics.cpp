@@ -15,11 +15,11 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::create_topics_request;
-using response = protocol::messages::create_topics_response;
+using protocol::messages::create_topics_request;
+using protocol::messages::create_topics_response;
 using placement = cluster_state::placement;
 
-refusal place_by_hand(const cluster_state& cluster, const request::creatable_topic& asked, placement& to) {
+refusal place_by_hand(const cluster_state& cluster, const create_topics_request::creatable_topic& asked, placement& to) {
     if (asked.replication_factor != -1)
         return {broker_errc::invalid_request, "A manual partition assignment was specified, but replication factor was not set to -1."};
     if (asked.num_partitions != -1) return {broker_errc::invalid_request, "A manual partition assignment was specified, but numPartitions was not set to -1."};
@@ -39,7 +39,7 @@ refusal place_by_hand(const cluster_state& cluster, const request::creatable_top
     return {};
 }
 
-refusal place_anywhere(cluster_state& cluster, const request::creatable_topic& asked, placement& to) {
+refusal place_anywhere(cluster_state& cluster, const create_topics_request::creatable_topic& asked, placement& to) {
     if (asked.replication_factor < -1 || asked.replication_factor == 0)
         return {broker_errc::invalid_replication_factor, "Replication factor must be larger than 0, or -1 to use the default value."};
     if (asked.num_partitions < -1 || asked.num_partitions == 0) return {broker_errc::invalid_partitions, "Number of partitions was set to an invalid non-positive value."};
@@ -57,7 +57,7 @@ refusal place_anywhere(cluster_state& cluster, const request::creatable_topic& a
 }
 
 // The checks, in Kafka's order. Fills what the topic is made with.
-refusal check(cluster_state& cluster, const request::creatable_topic& asked, placement& where, std::map<std::string, std::string>& configs) {
+refusal check(cluster_state& cluster, const create_topics_request::creatable_topic& asked, placement& where, std::map<std::string, std::string>& configs) {
     if (cluster.find_topic(asked.name)) return {broker_errc::topic_already_exists, "Topic '" + asked.name + "' already exists."};
     if (auto why = refuse_topic_name(asked.name)) return {broker_errc::invalid_topic_exception, std::move(why)};
     if (const auto other = colliding_topic(cluster, asked.name))
@@ -72,13 +72,13 @@ refusal check(cluster_state& cluster, const request::creatable_topic& asked, pla
     return asked.assignments.empty() ? place_anywhere(cluster, asked, where) : place_by_hand(cluster, asked, where);
 }
 
-void describe_configs(const cluster_state& cluster, const topic& t, response::creatable_topic_result& to) {
+void describe_configs(const cluster_state& cluster, const topic& t, create_topics_response::creatable_topic_result& to) {
     for (const auto& c : topic_config_values(cluster, t))
         to.configs->push_back({c.name, c.value, c.read_only, static_cast<std::int8_t>(c.source), false, {}});
 }
 
-response::creatable_topic_result create(cluster_state& cluster, const request::creatable_topic& asked, bool validate_only) {
-    response::creatable_topic_result to;
+create_topics_response::creatable_topic_result create(cluster_state& cluster, const create_topics_request::creatable_topic& asked, bool validate_only) {
+    create_topics_response::creatable_topic_result to;
     to.name = asked.name;
     placement where;
     std::map<std::string, std::string> configs;
@@ -102,8 +102,8 @@ response::creatable_topic_result create(cluster_state& cluster, const request::c
     return to;
 }
 
-response::creatable_topic_result refused(const std::string& name, broker_errc code, std::string text) {
-    response::creatable_topic_result to;
+create_topics_response::creatable_topic_result refused(const std::string& name, broker_errc code, std::string text) {
+    create_topics_response::creatable_topic_result to;
     to.name = name;
     to.error_code = code_of(code);
     to.error_message = std::move(text);
@@ -112,8 +112,8 @@ response::creatable_topic_result refused(const std::string& name, broker_errc co
 
 }  // namespace
 
-void create_topics(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void create_topics(cluster_state& cluster, exchange from, const create_topics_request& asked) {
+    create_topics_response answer;
     std::map<std::string_view, int> named;
     for (const auto& t : asked.topics) ++named[t.name];
     for (const auto& t : asked.topics) {

@@ -10,15 +10,15 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::delete_topics_request;
-using response = protocol::messages::delete_topics_response;
+using protocol::messages::delete_topics_request;
+using protocol::messages::delete_topics_response;
 
 struct wanted {
     std::map<std::string, int> names;  // and how often
     std::map<protocol::uuid, int> ids;
 };
 
-void answer_one(response& to, std::optional<std::string> name, const protocol::uuid& id, broker_errc code, std::optional<std::string> text = {}) {
+void answer_one(delete_topics_response& to, std::optional<std::string> name, const protocol::uuid& id, broker_errc code, std::optional<std::string> text = {}) {
     auto& one = to.responses.emplace_back();
     one.name = std::move(name);
     one.topic_id = id;
@@ -26,7 +26,7 @@ void answer_one(response& to, std::optional<std::string> name, const protocol::u
     one.error_message = std::move(text);
 }
 
-wanted read(const request& asked, response& to) {
+wanted read(const delete_topics_request& asked, delete_topics_response& to) {
     wanted w;
     for (const auto& name : asked.topic_names) ++w.names[name];
     for (const auto& t : asked.topics) {
@@ -44,8 +44,8 @@ wanted read(const request& asked, response& to) {
 
 }  // namespace
 
-void delete_topics(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void delete_topics(cluster_state& cluster, exchange from, const delete_topics_request& asked) {
+    delete_topics_response answer;
     if (!cluster.config_flag("delete.topic.enable")) {
         const auto code = from.version() < 3 ? broker_errc::invalid_request : broker_errc::topic_deletion_disabled;
         for (const auto& name : asked.topic_names) answer_one(answer, name, {}, code);

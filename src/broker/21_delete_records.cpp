@@ -10,8 +10,8 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::delete_records_request;
-using response = protocol::messages::delete_records_response;
+using protocol::messages::delete_records_request;
+using protocol::messages::delete_records_response;
 using e = broker_errc;
 
 e delete_before(cluster_state& cluster, const topic* t, partition* p, std::int64_t offset, std::int32_t node) {
@@ -25,8 +25,8 @@ e delete_before(cluster_state& cluster, const topic* t, partition* p, std::int64
 
 }  // namespace
 
-void delete_records(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void delete_records(cluster_state& cluster, exchange from, const delete_records_request& asked) {
+    delete_records_response answer;
     for (const auto& t : asked.topics) {
         if (t.partitions.empty()) continue;
         auto& to = answer.topics.emplace_back();

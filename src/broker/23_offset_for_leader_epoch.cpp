@@ -10,12 +10,12 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::offset_for_leader_epoch_request;
-using response = protocol::messages::offset_for_leader_epoch_response;
+using protocol::messages::offset_for_leader_epoch_request;
+using protocol::messages::offset_for_leader_epoch_response;
 using e = broker_errc;
 
-response::epoch_end_offset find(const partition* p, const request::offset_for_leader_partition& asked, std::int32_t node) {
-    response::epoch_end_offset to;
+offset_for_leader_epoch_response::epoch_end_offset find(const partition* p, const offset_for_leader_epoch_request::offset_for_leader_partition& asked, std::int32_t node) {
+    offset_for_leader_epoch_response::epoch_end_offset to;
     to.partition = asked.partition;
     const auto refuse = [&](e why) {
         to.error_code = code_of(why);
@@ -33,8 +33,8 @@ response::epoch_end_offset find(const partition* p, const request::offset_for_le
 
 }  // namespace
 
-void offset_for_leader_epoch(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void offset_for_leader_epoch(cluster_state& cluster, exchange from, const offset_for_leader_epoch_request& asked) {
+    offset_for_leader_epoch_response answer;
     for (const auto& t : asked.topics) {
         if (t.partitions.empty()) continue;
         auto& to = answer.topics.emplace_back();

@@ -12,19 +12,19 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::add_partitions_to_txn_request;
-using response = protocol::messages::add_partitions_to_txn_response;
+using protocol::messages::add_partitions_to_txn_request;
+using protocol::messages::add_partitions_to_txn_response;
 using partition_codes = std::map<transaction_partition, broker_errc>;
 
-std::set<transaction_partition> partitions_of(const std::vector<request::topic>& topics) {
+std::set<transaction_partition> partitions_of(const std::vector<add_partitions_to_txn_request::topic>& topics) {
     std::set<transaction_partition> all;
     for (const auto& t : topics)
         for (const auto p : t.partitions) all.insert({t.name, p});
     return all;
 }
 
-std::vector<response::topic_result> results(const partition_codes& codes) {
-    std::vector<response::topic_result> to;
+std::vector<add_partitions_to_txn_response::topic_result> results(const partition_codes& codes) {
+    std::vector<add_partitions_to_txn_response::topic_result> to;
     for (const auto& [where, code] : codes) {
         if (to.empty() || to.back().name != where.topic) to.push_back({where.topic, {}, {}});
         to.back().results_by_partition.push_back({where.partition, code_of(code), {}});
@@ -54,7 +54,7 @@ partition_codes refused(cluster_state& cluster, const std::set<transaction_parti
 }
 
 // The transactions of one request; answers when the last one is done.
-struct gathering {
+struct partitions_gathering {
     exchange from;
     std::vector<partition_codes> done;
     std::vector<std::string> ids;
@@ -65,7 +65,7 @@ struct gathering {
         if (--left == 0) answer();
     }
     void answer() {
-        response to;
+        add_partitions_to_txn_response to;
         if (from.version() < 4) {
             to.results_by_topic_v3_and_below = results(done.front());
         } else {
@@ -75,7 +75,7 @@ struct gathering {
     }
 };
 
-void add(cluster_state& cluster, const std::shared_ptr<gathering>& to, std::size_t which, const request::transaction& what,
+void add(cluster_state& cluster, const std::shared_ptr<partitions_gathering>& to, std::size_t which, const add_partitions_to_txn_request::transaction& what,
          std::int16_t version, std::int32_t node) {
     auto& transactions = cluster.transactions();
     const auto partitions = partitions_of(what.topics);
@@ -99,10 +99,10 @@ void add(cluster_state& cluster, const std::shared_ptr<gathering>& to, std::size
 
 }  // namespace
 
-void add_partitions_to_txn(cluster_state& cluster, exchange from, const request& asked) {
+void add_partitions_to_txn(cluster_state& cluster, exchange from, const add_partitions_to_txn_request& asked) {
     const auto version = from.version();
     const auto node = from.node();
-    std::vector<request::transaction> transactions;
+    std::vector<add_partitions_to_txn_request::transaction> transactions;
     if (version >= 4)
         transactions = asked.transactions;
     else
@@ -112,9 +112,9 @@ void add_partitions_to_txn(cluster_state& cluster, exchange from, const request&
                                 false,
                                 asked.v3_and_below_topics,
                                 {}});
-    if (transactions.empty()) return from.answer(response{});
+    if (transactions.empty()) return from.answer(add_partitions_to_txn_response{});
     auto to =
-        std::make_shared<gathering>(gathering{std::move(from), std::vector<partition_codes>(transactions.size()), {}, transactions.size()});
+        std::make_shared<partitions_gathering>(partitions_gathering{std::move(from), std::vector<partition_codes>(transactions.size()), {}, transactions.size()});
     for (const auto& t : transactions) to->ids.push_back(t.transactional_id);
     for (std::size_t i = 0; i < transactions.size(); ++i) add(cluster, to, i, transactions[i], version, node);
 }

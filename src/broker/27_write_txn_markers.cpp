@@ -14,11 +14,11 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::write_txn_markers_request;
-using response = protocol::messages::write_txn_markers_response;
+using protocol::messages::write_txn_markers_request;
+using protocol::messages::write_txn_markers_response;
 
 // Answers when the last marker is written. Results are by producer and partition: of two markers for one the last counts.
-struct gathering {
+struct markers_gathering {
     exchange from;
     std::vector<std::int64_t> producers;  // in the order of the request
     std::map<std::int64_t, std::map<transaction_partition, broker_errc>> results;
@@ -26,7 +26,7 @@ struct gathering {
 
     void done() {
         if (--left > 0) return;
-        response answer;
+        write_txn_markers_response answer;
         for (const auto id : producers) {
             auto& to = answer.markers.emplace_back();
             to.producer_id = id;
@@ -39,7 +39,7 @@ struct gathering {
     }
 };
 
-void write_one(cluster_state& cluster, const std::shared_ptr<gathering>& to, const transaction_marker& marker,
+void write_one(cluster_state& cluster, const std::shared_ptr<markers_gathering>& to, const transaction_marker& marker,
                const transaction_partition& where) {
     auto& code = to->results[marker.producer_id][where];
     auto* p = cluster.find_partition(where.topic, where.partition);
@@ -59,8 +59,8 @@ void write_one(cluster_state& cluster, const std::shared_ptr<gathering>& to, con
 
 }  // namespace
 
-void write_txn_markers(cluster_state& cluster, exchange from, const request& asked) {
-    auto to = std::make_shared<gathering>(gathering{std::move(from), {}, {}});
+void write_txn_markers(cluster_state& cluster, exchange from, const write_txn_markers_request& asked) {
+    auto to = std::make_shared<markers_gathering>(markers_gathering{std::move(from), {}, {}});
     for (const auto& m : asked.markers) {
         if (std::find(to->producers.begin(), to->producers.end(), m.producer_id) == to->producers.end())
             to->producers.push_back(m.producer_id);

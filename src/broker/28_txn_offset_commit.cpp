@@ -15,11 +15,11 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::txn_offset_commit_request;
-using response = protocol::messages::txn_offset_commit_response;
+using protocol::messages::txn_offset_commit_request;
+using protocol::messages::txn_offset_commit_response;
 using e = broker_errc;
 
-void add(response& to, const std::string& name, std::int32_t partition, broker_errc code) {
+void add(txn_offset_commit_response& to, const std::string& name, std::int32_t partition, broker_errc code) {
     auto at = std::find_if(to.topics.begin(), to.topics.end(), [&](const auto& t) { return t.name == name; });
     if (at == to.topics.end()) {
         to.topics.push_back({name, {}, {}});
@@ -29,7 +29,7 @@ void add(response& to, const std::string& name, std::int32_t partition, broker_e
 }
 
 // What is there; what is not is refused in the answer.
-std::vector<offset_commit> existing(cluster_state& cluster, const request& asked, response& answer) {
+std::vector<offset_commit> existing(cluster_state& cluster, const txn_offset_commit_request& asked, txn_offset_commit_response& answer) {
     std::vector<offset_commit> all;
     for (const auto& t : asked.topics) {
         const auto* known = cluster.find_topic(t.name);
@@ -57,7 +57,7 @@ e coordinators_word(e why) {
 }
 
 // Whether the group's partition is in the producer's transaction, or can be put there.
-e verify(cluster_state& cluster, const request& asked, std::int16_t version) {
+e verify(cluster_state& cluster, const txn_offset_commit_request& asked, std::int16_t version) {
     const auto index = coordinator_partition(cluster, group_topic, asked.group_id);
     auto* home = cluster.find_partition(group_topic, index);
     if (!home) return e::not_coordinator;
@@ -74,12 +74,12 @@ e verify(cluster_state& cluster, const request& asked, std::int16_t version) {
 
 }  // namespace
 
-void txn_offset_commit(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void txn_offset_commit(cluster_state& cluster, exchange from, const txn_offset_commit_request& asked) {
+    txn_offset_commit_response answer;
     const auto version = from.version();
     const auto what = existing(cluster, asked, answer);
     if (what.empty()) return from.answer(answer);
-    const auto finish = [what, version](response& to, const group_shard::commit_result& r) {
+    const auto finish = [what, version](txn_offset_commit_response& to, const group_shard::commit_result& r) {
         for (std::size_t i = 0; i < what.size(); ++i) {
             auto code = coordinators_word(r.error ? r.error.code : r.offsets[i]);
             if (version < 2 && code == e::coordinator_load_in_progress) code = e::coordinator_not_available;

@@ -14,13 +14,13 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::describe_configs_request;
-using response = protocol::messages::describe_configs_response;
+using protocol::messages::describe_configs_request;
+using protocol::messages::describe_configs_response;
 
 enum : std::int8_t { topic_resource = 2, broker_resource = 4, logger_resource = 8, metrics_resource = 16, group_resource = 32 };
 
-response::resource_result entry(const config_value& v, std::int16_t version, bool synonyms) {
-    response::resource_result to;
+describe_configs_response::resource_result entry(const config_value& v, std::int16_t version, bool synonyms) {
+    describe_configs_response::resource_result to;
     to.name = v.name;
     to.value = v.value;
     to.read_only = v.read_only;
@@ -69,8 +69,8 @@ refusal describe_broker(cluster_state& cluster, const std::string& name, std::in
 
 }  // namespace
 
-void describe_configs(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void describe_configs(cluster_state& cluster, exchange from, const describe_configs_request& asked) {
+    describe_configs_response answer;
     for (const auto& r : asked.resources) {
         auto& to = answer.results.emplace_back();
         to.resource_type = r.resource_type;

@@ -8,10 +8,10 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::create_partitions_request;
-using response = protocol::messages::create_partitions_response;
+using protocol::messages::create_partitions_request;
+using protocol::messages::create_partitions_response;
 
-refusal place(cluster_state& cluster, const topic& t, const request::topic& asked, cluster_state::placement& to) {
+refusal place(cluster_state& cluster, const topic& t, const create_partitions_request::topic& asked, cluster_state::placement& to) {
     const auto have = static_cast<std::int32_t>(t.partitions.size());
     if (asked.count == have) return {broker_errc::invalid_partitions, "Topic already has " + std::to_string(have) + " partition(s)."};
     if (asked.count < have)
@@ -37,8 +37,8 @@ refusal place(cluster_state& cluster, const topic& t, const request::topic& aske
 
 }  // namespace
 
-void create_partitions(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void create_partitions(cluster_state& cluster, exchange from, const create_partitions_request& asked) {
+    create_partitions_response answer;
     const auto tell = [&](const std::string& name, refusal why) {
         auto& one = answer.results.emplace_back();
         one.name = name;

@@ -8,12 +8,12 @@
 namespace kafkawire::broker {
 namespace {
 
-using response = protocol::messages::delete_groups_response;
+using protocol::messages::delete_groups_response;
 
 /// Answers when the last of its groups is done.
 struct waiting {
     exchange from;
-    response answer;
+    delete_groups_response answer;
     std::size_t open = 0;
     void done() {
         if (--open == 0) from.answer(answer);

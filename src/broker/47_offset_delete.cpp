@@ -8,10 +8,10 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::offset_delete_request;
-using response = protocol::messages::offset_delete_response;
+using protocol::messages::offset_delete_request;
+using protocol::messages::offset_delete_response;
 
-void add(response& to, const std::string& topic, std::int32_t partition, broker_errc code) {
+void add(offset_delete_response& to, const std::string& topic, std::int32_t partition, broker_errc code) {
     auto at = std::find_if(to.topics.begin(), to.topics.end(), [&](const auto& t) { return t.name == topic; });
     if (at == to.topics.end()) {
         to.topics.emplace_back().name = topic;
@@ -22,8 +22,8 @@ void add(response& to, const std::string& topic, std::int32_t partition, broker_
 
 }  // namespace
 
-void offset_delete(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void offset_delete(cluster_state& cluster, exchange from, const offset_delete_request& asked) {
+    offset_delete_response answer;
     std::vector<group_shard::topic_partition> there;
     for (const auto& t : asked.topics)
         for (const auto& p : t.partitions) {

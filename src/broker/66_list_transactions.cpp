@@ -15,7 +15,7 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::list_transactions_request;
+using protocol::messages::list_transactions_request;
 
 template <class T>
 bool chosen(const std::vector<T>& filter, const T& value) {
@@ -24,7 +24,7 @@ bool chosen(const std::vector<T>& filter, const T& value) {
 
 }  // namespace
 
-void list_transactions(cluster_state& cluster, exchange from, const request& asked) {
+void list_transactions(cluster_state& cluster, exchange from, const list_transactions_request& asked) {
     protocol::messages::list_transactions_response answer;
     std::vector<transaction_status> states;
     for (const auto& name : asked.state_filters) {

@@ -10,8 +10,8 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::consumer_group_heartbeat_request;
-using response = protocol::messages::consumer_group_heartbeat_response;
+using protocol::messages::consumer_group_heartbeat_request;
+using protocol::messages::consumer_group_heartbeat_response;
 
 bool blank(const std::string& text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
@@ -31,7 +31,7 @@ std::vector<std::string> assignors(const cluster_state& cluster) {
 }
 
 // In Kafka's order and words.
-group_error check(const cluster_state& cluster, const request& asked, std::int16_t version) {
+group_error check(const cluster_state& cluster, const consumer_group_heartbeat_request& asked, std::int16_t version) {
     const auto invalid = [](std::string why) { return group_error{broker_errc::invalid_request, std::move(why)}; };
     if ((version >= 1 || asked.member_epoch > 0 || asked.member_epoch == -1) && blank(asked.member_id)) return invalid("MemberId can't be empty.");
     if (blank(asked.group_id)) return invalid("GroupId can't be empty.");
@@ -59,7 +59,7 @@ group_error check(const cluster_state& cluster, const request& asked, std::int16
 }
 
 void reply(cluster_state& cluster, exchange& to, const heartbeat_answer& a) {
-    response r;
+    consumer_group_heartbeat_response r;
     if (a.error) {
         r.error_code = code_of(a.error.code);
         if (!a.error.message.empty()) r.error_message = a.error.message;
@@ -79,7 +79,7 @@ void reply(cluster_state& cluster, exchange& to, const heartbeat_answer& a) {
     to.answer(r);
 }
 
-consumer_heartbeat read(cluster_state& cluster, const exchange& from, const request& asked) {
+consumer_heartbeat read(cluster_state& cluster, const exchange& from, const consumer_group_heartbeat_request& asked) {
     consumer_heartbeat h;
     h.member_id = asked.member_id.empty() ? cluster.random_uuid().to_string() : asked.member_id;
     h.epoch = asked.member_epoch;
@@ -100,7 +100,7 @@ consumer_heartbeat read(cluster_state& cluster, const exchange& from, const requ
 
 }  // namespace
 
-void consumer_group_heartbeat(cluster_state& cluster, exchange from, const request& asked) {
+void consumer_group_heartbeat(cluster_state& cluster, exchange from, const consumer_group_heartbeat_request& asked) {
     if (auto wrong = check(cluster, asked, from.version())) return reply(cluster, from, {.error = std::move(wrong)});
     auto why = broker_errc::none;
     auto* shard = shard_of(cluster, from, asked.group_id, why);

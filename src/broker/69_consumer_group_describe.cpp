@@ -7,11 +7,11 @@
 namespace kafkawire::broker {
 namespace {
 
-using response = protocol::messages::consumer_group_describe_response;
+using protocol::messages::consumer_group_describe_response;
 
 template <class Partitions>
 response::assignment_value describe(cluster_state& cluster, const std::map<protocol::uuid, Partitions>& from) {
-    response::assignment_value to;
+    consumer_group_describe_response::assignment_value to;
     for (const auto& [id, partitions] : from) {
         const auto* t = cluster.find_topic(id);
         if (!t) continue;
@@ -28,7 +28,7 @@ response::assignment_value describe(cluster_state& cluster, const std::map<proto
     return to;
 }
 
-void describe(cluster_state& cluster, const consumer_group_fsm& g, std::int16_t version, response::described_group& to) {
+void describe(cluster_state& cluster, const consumer_group_fsm& g, std::int16_t version, consumer_group_describe_response::described_group& to) {
     to.group_state = g.state_name();
     to.group_epoch = g.epoch();
     to.assignment_epoch = g.assignment_epoch();
@@ -52,7 +52,7 @@ void describe(cluster_state& cluster, const consumer_group_fsm& g, std::int16_t 
     }
 }
 
-void describe(cluster_state& cluster, const exchange& from, response::described_group& to) {
+void describe(cluster_state& cluster, const exchange& from, consumer_group_describe_response::described_group& to) {
     auto why = to.group_id.empty() ? broker_errc::invalid_group_id : broker_errc::none;
     const auto* shard = to.group_id.empty() ? nullptr : shard_of(cluster, from, to.group_id, why);
     to.error_code = code_of(why);
@@ -66,7 +66,7 @@ void describe(cluster_state& cluster, const exchange& from, response::described_
 }  // namespace
 
 void consumer_group_describe(cluster_state& cluster, exchange from, const protocol::messages::consumer_group_describe_request& asked) {
-    response answer;
+    consumer_group_describe_response answer;
     for (const auto& name : asked.group_ids) {
         auto& to = answer.groups.emplace_back();
         to.group_id = name;

@@ -12,21 +12,21 @@
 namespace kafkawire::broker {
 namespace {
 
-using request = protocol::messages::describe_topic_partitions_request;
-using response = protocol::messages::describe_topic_partitions_response;
+using protocol::messages::describe_topic_partitions_request;
+using protocol::messages::describe_topic_partitions_response;
 
 constexpr std::int32_t all_operations = 3576;  // as bits by their numbers: what Kafka says where nothing is forbidden
 
-response::topic not_there(const std::string& name) {
-    response::topic to;
+describe_topic_partitions_response::topic not_there(const std::string& name) {
+    describe_topic_partitions_response::topic to;
     to.error_code = code_of(refuse_topic_name(name) ? broker_errc::invalid_topic_exception : broker_errc::unknown_topic_or_partition);
     to.name = name;
     to.topic_authorized_operations = all_operations;
     return to;
 }
 
-response::partition describe(const cluster_state& cluster, const partition& p) {
-    response::partition to;
+describe_topic_partitions_response::partition describe(const cluster_state& cluster, const partition& p) {
+    describe_topic_partitions_response::partition to;
     to.partition_index = p.index();
     to.leader_id = p.leader();
     to.leader_epoch = p.leader_epoch();
@@ -41,9 +41,9 @@ response::partition describe(const cluster_state& cluster, const partition& p) {
 }
 
 // Adds the topic from its partition `from` on; false: the page is full before its end.
-bool add(const cluster_state& cluster, const topic& t, std::int32_t from, std::size_t& room, response& to) {
+bool add(const cluster_state& cluster, const topic& t, std::int32_t from, std::size_t& room, describe_topic_partitions_response& to) {
     if (room == 0) {
-        to.next_cursor = response::cursor{t.name, from, {}};
+        to.next_cursor = describe_topic_partitions_response::cursor{t.name, from, {}};
         return false;
     }
     auto& out = to.topics.emplace_back();
@@ -53,7 +53,7 @@ bool add(const cluster_state& cluster, const topic& t, std::int32_t from, std::s
     out.topic_authorized_operations = all_operations;
     for (auto i = static_cast<std::size_t>(from); i < t.partitions.size(); ++i, --room) {
         if (room == 0) {
-            to.next_cursor = response::cursor{t.name, static_cast<std::int32_t>(i), {}};
+            to.next_cursor = describe_topic_partitions_response::cursor{t.name, static_cast<std::int32_t>(i), {}};
             return false;
         }
         out.partitions.push_back(describe(cluster, *t.partitions[i]));
@@ -62,8 +62,8 @@ bool add(const cluster_state& cluster, const topic& t, std::int32_t from, std::s
 }
 
 // The answer has no field for what is wrong with a cursor, so every topic that was asked for has the error.
-response wrong_cursor(const request& asked) {
-    response answer;
+describe_topic_partitions_response wrong_cursor(const describe_topic_partitions_request& asked) {
+    describe_topic_partitions_response answer;
     for (const auto& t : asked.topics) {
         auto& one = answer.topics.emplace_back();
         one.error_code = code_of(broker_errc::invalid_request);
@@ -74,8 +74,8 @@ response wrong_cursor(const request& asked) {
 
 }  // namespace
 
-void describe_topic_partitions(cluster_state& cluster, exchange from, const request& asked) {
-    response answer;
+void describe_topic_partitions(cluster_state& cluster, exchange from, const describe_topic_partitions_request& asked) {
+    describe_topic_partitions_response answer;
     const std::string first = asked.cursor ? asked.cursor->topic_name : std::string{};
     std::set<std::string> names;
     if (asked.topics.empty()) {

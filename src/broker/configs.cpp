@@ -141,8 +141,8 @@ auto find(const Table& table, std::string_view name) noexcept -> decltype(table.
     return at != table.end() && at->name == name ? &*at : nullptr;
 }
 
-constexpr auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
-static_assert(std::is_sorted(brokers.begin(), brokers.end(), by_name) && std::is_sorted(topics.begin(), topics.end(), by_name));
+constexpr auto in_order_of_names = [](const auto& a, const auto& b) { return a.name < b.name; };
+static_assert(std::is_sorted(brokers.begin(), brokers.end(), in_order_of_names) && std::is_sorted(topics.begin(), topics.end(), in_order_of_names));
 
 }  // namespace
 

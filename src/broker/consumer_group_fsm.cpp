@@ -9,9 +9,9 @@
 namespace kafkawire::broker {
 namespace {
 
-using part = store_part::kind;
+using part_kind = store_part::kind;
 
-void store(group_actions& out, part what, std::string name = {}) { out.emplace_back(store_part{what, std::move(name)}); }
+void store(group_actions& out, part_kind what, std::string name = {}) { out.emplace_back(store_part{what, std::move(name)}); }
 
 constexpr milliseconds regex_batch_interval{10'000};  // expressions are resolved no more often, whatever members ask for
 
@@ -87,14 +87,14 @@ void consumer_group_fsm::take_part(const consumer_member& before, consumer_membe
     const bool names_changed = after.topics != before.topics;
     bool regex_resolved = false;
     const bool regex_changed = update_regex(before, after, regex_resolved, out);
-    if (is_new || !after.same_subscription(before)) store(out, part::member, after.id);
+    if (is_new || !after.same_subscription(before)) store(out, part_kind::member, after.id);
     if (is_new || !after.same_subscription(before)) install(after);
     const auto hash = hash_of_topics(topics);
     if (names_changed || regex_resolved || hash != hash_) bump(hash, out);
     maybe_assign(topics, now, out);
     reconcile(after, names_changed || regex_changed, owned, topics);
     if (!after.same_progress(before)) {
-        store(out, part::current, after.id);
+        store(out, part_kind::current, after.id);
         install(after);
         if (after.is == consumer_member::status::unrevoked_partitions && !after.classic)  // classic ones have their time to join again
             out.emplace_back(set_group_timer{group_timer::rebalance, after.id, milliseconds{after.rebalance_timeout_ms}});
@@ -199,7 +199,7 @@ heartbeat_answer consumer_group_fsm::leave(const std::string& id, const std::opt
     for (auto& [topic, partitions] : m.assigned)
         for (auto& [p, since] : partitions) since = 0;
     install(std::move(m));
-    store(out, part::current, id);
+    store(out, part_kind::current, id);
     settle();
     return answer;
 }
@@ -216,8 +216,8 @@ void consumer_group_fsm::fence(const std::set<std::string>& who, const topic_dir
         const auto m = members_.at(id);
         uninstall(id);
         targets_.erase(id);
-        for (const auto what : {part::current, part::target, part::member}) store(out, what, id);
-        if (m.has_regex() && regexes_.count(*m.regex) == 0 && resolved_.erase(*m.regex) != 0) store(out, part::regex, *m.regex);
+        for (const auto what : {part_kind::current, part_kind::target, part_kind::member}) store(out, what, id);
+        if (m.has_regex() && regexes_.count(*m.regex) == 0 && resolved_.erase(*m.regex) != 0) store(out, part_kind::regex, *m.regex);
         cancel_timers(id, out);
     }
     bump(hash_of_topics(topics), out);
@@ -230,13 +230,13 @@ void consumer_group_fsm::replace_static(const std::string& old_id, const consume
     auto target = targets_.extract(old);
     uninstall(old);
     cancel_timers(old, out);
-    for (const auto what : {part::current, part::target, part::member}) store(out, what, old);
+    for (const auto what : {part_kind::current, part_kind::target, part_kind::member}) store(out, what, old);
     install(with);
     if (target) {
         target.key() = with.id;
         targets_.insert(std::move(target));
     }
-    for (const auto what : {part::member, part::target, part::current}) store(out, what, with.id);
+    for (const auto what : {part_kind::member, part_kind::target, part_kind::current}) store(out, what, with.id);
 }
 
 // Returns whether the expression changed; `resolved`: the topics of what the member is subscribed to now are known already.
@@ -244,7 +244,7 @@ bool consumer_group_fsm::update_regex(const consumer_member& before, const consu
     if (before.regex == after.regex) return false;
     if (before.has_regex()) {
         const auto n = regexes_.find(*before.regex);
-        if (n != regexes_.end() && n->second == 1 && members_.count(before.id) != 0 && resolved_.erase(*before.regex) != 0) store(out, part::regex, *before.regex);
+        if (n != regexes_.end() && n->second == 1 && members_.count(before.id) != 0 && resolved_.erase(*before.regex) != 0) store(out, part_kind::regex, *before.regex);
     }
     resolved = after.has_regex() ? resolved_.count(*after.regex) != 0 : before.has_regex();
     return true;
@@ -268,7 +268,7 @@ void consumer_group_fsm::resolve_regexes(const topic_directory& topics, const mo
         auto& present = resolved_[regex];
         changed = changed || present.topics != now_resolved.topics;
         present = std::move(now_resolved);
-        store(out, part::regex, regex);
+        store(out, part_kind::regex, regex);
     }
     const auto hash = hash_of_topics(topics);
     if (changed || hash != hash_) bump(hash, out);
@@ -286,7 +286,7 @@ void consumer_group_fsm::loaded(group_actions& out) {
 void consumer_group_fsm::bump(std::int64_t hash, group_actions& out) {
     hash_ = hash;
     ++epoch_;
-    store(out, part::epoch);
+    store(out, part_kind::epoch);
 }
 
 void consumer_group_fsm::set_session(const consumer_member& m, group_actions& out) const {

@@ -11,7 +11,7 @@ re2::RE2::Options quiet() {
     return o;
 }
 
-const char* words(re2::RE2::ErrorCode code) {
+const char* words_for(re2::RE2::ErrorCode code) {
     switch (code) {
         case re2::RE2::ErrorBadEscape: return "invalid escape sequence";
         case re2::RE2::ErrorBadCharClass: return "invalid character class";
@@ -35,7 +35,7 @@ const char* words(re2::RE2::ErrorCode code) {
 std::optional<std::string> regex_error(const std::string& expression) {
     const re2::RE2 compiled{expression, quiet()};
     if (compiled.ok()) return {};
-    return words(compiled.error_code());
+    return words_for(compiled.error_code());
 }
 
 std::set<std::string> regex_matches(const std::string& expression, const std::vector<std::string>& names) {

@@ -28,12 +28,12 @@ constexpr transaction_fsm::outcome nothing_to_do{};
 
 }  // namespace
 
-std::string_view name_of(transaction_status status) noexcept { return names[index_of(status)]; }
+std::string_view name_of(transaction_status status) noexcept { return status_names[index_of(status)]; }
 
 std::optional<transaction_status> transaction_status_by_name(std::string_view name) noexcept {
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at == names.end()) return {};
-    return static_cast<transaction_status>(at - names.begin());
+    const auto at = std::find(status_names.begin(), status_names.end(), name);
+    if (at == status_names.end()) return {};
+    return static_cast<transaction_status>(at - status_names.begin());
 }
 
 std::int64_t producer_ids::next(std::int32_t node) {

@@ -19,7 +19,7 @@ namespace kafkawire::cli {
 
 namespace {
 
-struct arguments {
+struct broker_arguments {
     broker_words words;
     std::string trace;
     std::optional<std::string> faults, control;
@@ -52,7 +52,7 @@ broker::cluster make_cluster(asio::io_context& io, const broker::options& o) {
     }
 }
 
-status serve(context& c, const arguments& a) {
+status serve(context& c, const broker_arguments& a) {
     check_trace(a.trace);
     const auto options = broker_options(a.words);
     const auto faults = a.faults ? read_faults(*a.faults) : std::vector<broker::fault>{};
@@ -90,7 +90,7 @@ status serve(context& c, const arguments& a) {
 
 void add_broker(command root) {
     auto sub = root.add("broker", "Runs a Kafka cluster inside this process: no Java, nothing to install");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<broker_arguments>();
     sub.option("--port", a->words.port, "Of the first node; the others follow. 0, the default: free ones", "PORT");
     sub.option("--host", a->words.host, "The IP address to listen on, which clients are told too (default 127.0.0.1)", "ADDRESS");
     sub.option("--nodes", a->words.nodes, "How many nodes (default 1), numbered from 1", "N");

@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct arguments {
+struct broker_control_arguments {
     std::string socket, verb;
     std::vector<std::string> members;
 };
@@ -28,7 +28,7 @@ ordered_json value_of(const std::string& word) {
     return v.is_number() || v.is_boolean() ? v : ordered_json(word);
 }
 
-ordered_json message_of(const arguments& a) {
+ordered_json message_of(const broker_control_arguments& a) {
     ordered_json message{{"verb", a.verb}};
     for (const auto& m : a.members) {
         const auto at = m.find('=');
@@ -48,7 +48,7 @@ ordered_json message_of(const arguments& a) {
     throw f;
 }
 
-status say(context& c, const arguments& a) {
+status say(context& c, const broker_control_arguments& a) {
     asio::io_context io{1};
     asio::local::stream_protocol::socket s{io};
     std::error_code ec;
@@ -79,7 +79,7 @@ status say(context& c, const arguments& a) {
 
 void add_broker_control(command root) {
     auto sub = root.add("broker-control", "Faults, nodes, leaders and clocks of a running `kafka-cli broker`");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<broker_control_arguments>();
     sub.word("SOCKET", a->socket, "What the broker's --control was given");
     sub.word("VERB", a->verb, "What to do; see below");
     sub.words("MEMBERS", a->members, "NAME=VALUE each", false);

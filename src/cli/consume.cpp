@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "cli/duration.hpp"
 #include "cli/fetcher.hpp"
 #include "cli/group_offsets.hpp"
 #include "cli/position.hpp"
@@ -17,26 +18,22 @@ using namespace protocol;
 
 namespace {
 
-struct arguments {
+struct consume_arguments {
     std::vector<std::string> topics, partitions;
     std::optional<std::string> offset, default_offset, format, group;
     std::optional<std::int64_t> count;
     bool until_end = false, read_committed = false, control = false, unbuffered = false;
 };
 
-struct plan {
+struct consume_plan {
     std::optional<reading_range> range;    // said by -o
     position fallback;                     // where there is neither -o nor a stored offset
     std::vector<std::int32_t> partitions;  // empty: all
     std::optional<record_format> format;
 };
 
-std::int64_t wall_clock() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-plan plan_of(const arguments& a) {
-    plan p;
+consume_plan consume_plan_of(const consume_arguments& a) {
+    consume_plan p;
     const auto now = wall_clock();
     if (a.offset) p.range = parse_range(*a.offset, now);
     if (a.default_offset) {
@@ -115,7 +112,7 @@ private:
     std::map<std::int64_t, std::map<partition_key, std::int64_t>> known_;
 };
 
-std::vector<partition_key> chosen(const std::vector<topic_view>& topics, const plan& p) {
+std::vector<partition_key> chosen(const std::vector<topic_view>& topics, const consume_plan& p) {
     std::vector<partition_key> keys;
     for (const auto& t : topics) {
         for (const auto id : p.partitions)
@@ -127,7 +124,7 @@ std::vector<partition_key> chosen(const std::vector<topic_view>& topics, const p
 }
 
 // Where each partition begins and ends: -o first, then the group's stored offset, then the fallback.
-asio::awaitable<std::vector<reading_partition>> begin_reading(session& s, const arguments& a, const plan& p, const std::vector<topic_view>& topics, group_offsets* group) {
+asio::awaitable<std::vector<reading_partition>> begin_reading(session& s, const consume_arguments& a, const consume_plan& p, const std::vector<topic_view>& topics, group_offsets* group) {
     const auto keys = chosen(topics, p);
     offset_finder finder{s, topics, keys, a.read_committed};
     std::map<partition_key, std::int64_t> from, to, stored;
@@ -162,7 +159,7 @@ asio::awaitable<std::vector<reading_partition>> begin_reading(session& s, const 
 // How a record is written.
 class printer {
 public:
-    printer(context& c, const plan& p) : context_{c}, plan_{p} {}
+    printer(context& c, const consume_plan& p) : context_{c}, plan_{p} {}
     void print(const shown_record& r, std::uint64_t count) {
         line_.clear();
         if (plan_.format) {
@@ -184,7 +181,7 @@ public:
 
 private:
     context& context_;
-    const plan& plan_;
+    const consume_plan& plan_;
     std::string line_;
 };
 
@@ -195,7 +192,7 @@ std::map<partition_key, std::int64_t> read_so_far(const fetcher& f) {
     return offsets;
 }
 
-asio::awaitable<status> consume(session& s, const arguments& a, const plan& p) {
+asio::awaitable<status> consume(session& s, const consume_arguments& a, const consume_plan& p) {
     const auto topics = co_await need_topics(s, a.topics);
     std::optional<group_offsets> group;
     if (a.group) group.emplace(s, *a.group);
@@ -248,7 +245,7 @@ asio::awaitable<status> consume(session& s, const arguments& a, const plan& p) {
 
 void add_consume(command root) {
     auto sub = root.add("consume", "Reads records of topics");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<consume_arguments>();
     sub.words("TOPIC", a->topics, "Topics", true);
     sub.option("-o,--offset", a->offset, std::string{"Where to begin: "} + range_grammar + " (default end)", "PLACE");
     sub.option("-n,--count", a->count, "Stop after so many records");
@@ -269,7 +266,7 @@ void add_consume(command root) {
                              "  kafka-cli consume orders -g audit -n 100           the next hundred of a group\n\n"} +
                  format_grammar);
     sub.does([a](context& c) {
-        const auto p = plan_of(*a);
+        const auto p = consume_plan_of(*a);
         session s{c};
         return s.run([&](session& in) { return consume(in, *a, p); });
     });

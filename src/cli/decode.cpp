@@ -21,7 +21,7 @@ using namespace protocol;
 
 namespace {
 
-struct arguments {
+struct decode_arguments {
     std::vector<std::string> input;  ///< several words are one, so that a dump with blanks need not be quoted
     std::optional<std::string> api;
     std::optional<std::int64_t> version;
@@ -54,7 +54,7 @@ bytes input_bytes(const std::string& input) {
     return {v.begin(), v.end()};
 }
 
-const message_schema& chosen(const named_message& found, const arguments& a, bytes_view data) {
+const message_schema& chosen(const named_message& found, const decode_arguments& a, bytes_view data) {
     if (found.data) return *found.data;
     if (!found.response) return *found.request;
     if (!found.request) return *found.response;
@@ -72,7 +72,7 @@ const message_schema& chosen(const named_message& found, const arguments& a, byt
     return a.request ? *found.request : *found.response;
 }
 
-std::int16_t version_of(const message_schema& m, const arguments& a) {
+std::int16_t version_of(const message_schema& m, const decode_arguments& a) {
     if (!a.version) {
         if (m.versions.lowest == m.versions.highest) return m.versions.lowest;
         throw usage_error(fmt::format("which version of {} is it?", full_name(m)), fmt::format("add --version {}..{}", m.versions.lowest, m.versions.highest));
@@ -142,7 +142,7 @@ void dump(const outcome& o, bytes_view data, output& out) {
     throw f;
 }
 
-status decode_one(const arguments& a, context& c) {
+status decode_one(const decode_arguments& a, context& c) {
     if (a.input.empty()) throw usage_error("decode needs the bytes", "give hexadecimal, base64, @FILE, or - for standard input");
     const auto data = input_bytes(fmt::format("{}", fmt::join(a.input, " ")));
     reading r;
@@ -168,7 +168,7 @@ status decode_one(const arguments& a, context& c) {
 }
 
 // Golden lines: each line's message is decoded and its JSON put in. A line that cannot be is told and does not stop the others.
-status decode_lines(const arguments& a, context& c) {
+status decode_lines(const decode_arguments& a, context& c) {
     std::size_t bad = 0;
     const auto input = a.input.empty() ? std::string{"-"} : a.input.front();
     for_each_line(read_all(input.starts_with('@') ? input.substr(1) : input), [&](std::size_t n, const ordered_json& line) {
@@ -202,7 +202,7 @@ status decode_lines(const arguments& a, context& c) {
 
 void add_decode(command root) {
     auto sub = root.add("decode", "Bytes of the protocol to JSON, or to a dump with the meaning of every byte");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<decode_arguments>();
     sub.words("BYTES", a->input, "Hexadecimal, base64, @FILE, or - for standard input", false);
     sub.option("--api", a->api, "What it is: Metadata, 3, ConsumerProtocolSubscription; left out: a whole frame is guessed", "NAME");
     sub.option("--version", a->version, "Its version");

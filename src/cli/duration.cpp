@@ -104,6 +104,10 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now) 
     return iso(text);
 }
 
+std::int64_t wall_clock() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 std::string iso_time(std::int64_t milliseconds) {
     using namespace std::chrono;
     const sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds{milliseconds}};

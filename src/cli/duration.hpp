@@ -17,6 +17,9 @@ namespace kafkawire::cli {
 /// (without a zone: UTC), or a number: of milliseconds with 12 digits and more, else of seconds. `now` is the wall clock's.
 [[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now);
 
+/// Now, in milliseconds since 1970.
+[[nodiscard]] std::int64_t wall_clock();
+
 /// "2026-11-21T05:00:30.250Z".
 [[nodiscard]] std::string iso_time(std::int64_t milliseconds);
 

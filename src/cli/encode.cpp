@@ -17,7 +17,7 @@ using namespace protocol;
 
 namespace {
 
-struct arguments {
+struct encode_arguments {
     std::optional<std::string> input, api;
     std::optional<std::int64_t> version, correlation_id;
     bool request = false, response = false, frame = false, base64 = false, raw = false, lines = false;
@@ -38,7 +38,7 @@ bytes flat(const scatter& s) {
     return all;
 }
 
-bytes encode_document(const message_schema& m, std::int16_t version, const nlohmann::json& doc, const arguments& a, const std::string& client_id) {
+bytes encode_document(const message_schema& m, std::int16_t version, const nlohmann::json& doc, const encode_arguments& a, const std::string& client_id) {
     any_message message{m};
     json::byte_store store;
     if (const auto e = json::read_json(m, message.get(), version, doc, store)) throw bad_json(m, version, e);
@@ -53,7 +53,7 @@ bytes encode_document(const message_schema& m, std::int16_t version, const nlohm
     return flat(to);
 }
 
-const message_schema& chosen(const named_message& found, const arguments& a) {
+const message_schema& chosen(const named_message& found, const encode_arguments& a) {
     if (found.data) return *found.data;
     if (!found.response) return *found.request;
     if (!found.request) return *found.response;
@@ -61,7 +61,7 @@ const message_schema& chosen(const named_message& found, const arguments& a) {
     return a.request ? *found.request : *found.response;
 }
 
-status encode_one(const arguments& a, context& c) {
+status encode_one(const encode_arguments& a, context& c) {
     if (!a.api) throw usage_error("encode needs to know the message", "add --api NAME --version N and --request or --response");
     const auto& m = chosen(find_message(*a.api), a);
     const auto version = a.version.value_or(m.versions.lowest == m.versions.highest ? m.versions.lowest : -1);
@@ -87,7 +87,7 @@ status encode_one(const arguments& a, context& c) {
     return status::done;
 }
 
-status encode_lines(const arguments& a, context& c) {
+status encode_lines(const encode_arguments& a, context& c) {
     std::size_t bad = 0;
     const auto input = a.input.value_or("-");
     for_each_line(read_all(input.starts_with('@') ? input.substr(1) : input), [&](std::size_t n, const ordered_json& line) {
@@ -115,7 +115,7 @@ status encode_lines(const arguments& a, context& c) {
 
 void add_encode(command root) {
     auto sub = root.add("encode", "JSON to the bytes of the protocol");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<encode_arguments>();
     sub.word("JSON", a->input, "The message as decode prints it, @FILE, or - for standard input (the default)");
     sub.option("--api", a->api, "What it is: Metadata, 3, ConsumerProtocolSubscription", "NAME");
     sub.option("--version", a->version, "Its version");

@@ -18,7 +18,7 @@ using json = nlohmann::ordered_json;
 
 namespace {
 
-struct arguments {
+struct explain_arguments {
     std::optional<std::string> name, from, to;
 };
 
@@ -183,7 +183,7 @@ void list_all(context& c) {
     c.out->write(t.as(c.format));
 }
 
-status explain(const arguments& a, context& c) {
+status explain(const explain_arguments& a, context& c) {
     if (!a.name) return list_all(c), status::done;
     const auto found = find_message(*a.name);
     std::vector<const message_schema*> messages;
@@ -219,7 +219,7 @@ status explain(const arguments& a, context& c) {
 
 void add_explain(command root) {
     auto sub = root.add("explain", "The fields of a message and their versions, or what changed between two versions");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<explain_arguments>();
     sub.word("API", a->name, "Metadata, MetadataResponse, 3, ConsumerProtocolSubscription; none: lists all");
     sub.word("VERSION", a->from, "Only the fields of this version");
     sub.word("VERSION2", a->to, "What changed from VERSION to this one");

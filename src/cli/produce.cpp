@@ -18,7 +18,7 @@ using namespace protocol;
 
 namespace {
 
-struct arguments {
+struct produce_arguments {
     std::string topic;
     std::vector<std::string> files, headers;
     std::optional<std::string> input, key_separator, key, value, compression, acks, create, linger;
@@ -27,7 +27,7 @@ struct arguments {
 };
 
 // What was said, checked before anybody is asked anything.
-struct plan {
+struct produce_plan {
     sender_options sending;
     bool json = false;
     std::string separator;
@@ -43,8 +43,8 @@ std::string unescaped(const std::string& text) {
     return text;
 }
 
-plan plan_of(const arguments& a) {
-    plan p;
+produce_plan produce_plan_of(const produce_arguments& a) {
+    produce_plan p;
     if (a.compression) std::tie(p.sending.codec, p.sending.level) = parse_compression(*a.compression);
     const auto acks = a.acks.value_or("all");
     if (acks == "all" || acks == "-1") p.sending.acks = -1;
@@ -83,16 +83,12 @@ plan plan_of(const arguments& a) {
     return p;
 }
 
-std::int64_t wall_clock() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 nullable_bytes view(const std::optional<std::string>& s) { return s ? nullable_bytes{std::string_view{*s}} : nullable_bytes{}; }
 
 // Turns lines into records and hands them on, one at a time.
 class record_maker {
 public:
-    record_maker(const arguments& a, const plan& p, sender& to, bool key_decides) : args_{a}, plan_{p}, to_{to}, key_decides_{key_decides} {
+    record_maker(const produce_arguments& a, const produce_plan& p, sender& to, bool key_decides) : args_{a}, plan_{p}, to_{to}, key_decides_{key_decides} {
         for (const auto& h : p.headers) fixed_.push_back({h.key, view(h.value)});
     }
     // False: there is no room; the same line must come again.
@@ -139,14 +135,14 @@ private:
         return to_.add(i);
     }
 
-    const arguments& args_;
-    const plan& plan_;
+    const produce_arguments& args_;
+    const produce_plan& plan_;
     sender& to_;
     bool key_decides_;
     std::vector<header_view> fixed_;
 };
 
-asio::awaitable<std::uint64_t> send_lines(session& s, const arguments& a, const plan& p, sender& to, record_maker& maker) {
+asio::awaitable<std::uint64_t> send_lines(session& s, const produce_arguments& a, const produce_plan& p, sender& to, record_maker& maker) {
     line_source in{s, a.files};
     s.on_stop([&in] { in.stop(); });
     std::uint64_t lines = 0;
@@ -173,7 +169,7 @@ asio::awaitable<std::uint64_t> send_lines(session& s, const arguments& a, const 
     co_return lines;
 }
 
-asio::awaitable<topic_view> target(session& s, const arguments& a, const plan& p, bool& made) {
+asio::awaitable<topic_view> target(session& s, const produce_arguments& a, const produce_plan& p, bool& made) {
     if (p.create) {
         std::vector<std::string> names{a.topic};
         const auto views = co_await find_topics(s, names);
@@ -188,7 +184,7 @@ asio::awaitable<topic_view> target(session& s, const arguments& a, const plan& p
     co_return std::move(views.front());
 }
 
-asio::awaitable<status> produce(session& s, const arguments& a, const plan& p) {
+asio::awaitable<status> produce(session& s, const produce_arguments& a, const produce_plan& p) {
     // Files are looked at before the cluster is, so that a wrong name costs no time.
     if (!a.value && !a.tombstone)
         for (const auto& f : a.files)
@@ -247,7 +243,7 @@ std::pair<int, int> parse_create(const std::string& text) {
 
 void add_produce(command root) {
     auto sub = root.add("produce", "Writes lines, or records as JSON, to a topic");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<produce_arguments>();
     sub.word("TOPIC", a->topic, "The topic");
     sub.words("FILE", a->files, "Files to read, one after the other; none or -: standard input", false);
     sub.option("--input", a->input, "lines: each line is a value (default). json: what `consume --output json` prints", "FORMAT");
@@ -268,7 +264,7 @@ void add_produce(command root) {
                  "  kafka-cli produce orders -K : -z zstd access.log\n"
                  "  kafka-cli consume orders -o start -e --output json | kafka-cli produce copy --input json");
     sub.does([a](context& c) {
-        const auto p = plan_of(*a);
+        const auto p = produce_plan_of(*a);
         session s{c};
         return s.run([&](session& in) { return produce(in, *a, p); });
     });

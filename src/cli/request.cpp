@@ -17,13 +17,13 @@ using namespace protocol;
 
 namespace {
 
-struct arguments {
+struct request_arguments {
     std::string api;
     std::optional<std::string> body;
     std::optional<std::int64_t> version, broker;
 };
 
-asio::awaitable<status> request(session& s, const arguments& a) {
+asio::awaitable<status> request(session& s, const request_arguments& a) {
     const auto found = find_message(a.api);
     if (!found.request) throw usage_error(fmt::format("\"{}\" is no request", a.api), "`kafka-cli explain` lists the APIs");
     const auto& schema = *found.request;
@@ -59,7 +59,7 @@ asio::awaitable<status> request(session& s, const arguments& a) {
 
 void add_request(command root) {
     auto sub = root.add("request", "Sends any request as JSON and prints the answer as JSON");
-    auto a = std::make_shared<arguments>();
+    auto a = std::make_shared<request_arguments>();
     sub.word("API", a->api, "Metadata, 3, ...");
     sub.word("JSON", a->body, "The request, @FILE, or - for standard input; default {}, every field its default");
     sub.option("--version", a->version, "Its version; default: the highest that both sides speak");

@@ -21,7 +21,7 @@ using json = nlohmann::ordered_json;
 
 namespace {
 
-struct arguments {
+struct topics_arguments {
     std::vector<std::string> names, configs;
     std::optional<std::int64_t> partitions, replicas;
     bool only_names = false, under_replicated = false, unavailable = false, if_not_exists = false, yes = false, dry_run = false;
@@ -29,7 +29,7 @@ struct arguments {
 
 std::string joined(const std::vector<std::int32_t>& ids) { return fmt::format("{}", fmt::join(ids, ",")); }
 
-asio::awaitable<status> list(session& s, const arguments& a) {
+asio::awaitable<status> list(session& s, const topics_arguments& a) {
     const auto topics = co_await all_topics(s);
     auto& c = s.ctx();
     if (c.format == output_format::json) {
@@ -78,7 +78,7 @@ asio::awaitable<std::vector<described>> describe_partitions(session& s, const st
     co_return rows;
 }
 
-asio::awaitable<status> describe(session& s, const arguments& a) {
+asio::awaitable<status> describe(session& s, const topics_arguments& a) {
     std::vector<topic_view> topics;
     if (a.names.empty()) topics = co_await all_topics(s);
     else topics = co_await need_topics(s, a.names);
@@ -149,7 +149,7 @@ status report(context& c, const std::vector<item>& items, std::string_view done_
     return bad ? status::failed : status::done;
 }
 
-messages::create_topics_request create_request(const arguments& a, int partitions, int replicas, std::chrono::milliseconds timeout) {
+messages::create_topics_request create_request(const topics_arguments& a, int partitions, int replicas, std::chrono::milliseconds timeout) {
     messages::create_topics_request request;
     for (const auto& n : a.names) {
         messages::create_topics_request::creatable_topic t;
@@ -236,7 +236,7 @@ asio::awaitable<status> create(session& s, const arguments& a) {
     co_return report(s.ctx(), items, a.dry_run ? "would create" : "created", "kafka-cli/topics.create/1");
 }
 
-void confirm(const arguments& a) {
+void confirm(const topics_arguments& a) {
     if (a.yes) return;
     const auto what = fmt::format("{}", fmt::join(a.names, ", "));
     if (::isatty(0) != 1) throw usage_error(fmt::format("deleting {} needs --yes when nobody can be asked", what), "add --yes");
@@ -245,7 +245,7 @@ void confirm(const arguments& a) {
     if (!std::getline(std::cin, answer) || (answer != "y" && answer != "yes")) throw failure{status::failed, "not_confirmed", "nothing was deleted"};
 }
 
-asio::awaitable<status> remove(session& s, const arguments& a) {
+asio::awaitable<status> remove(session& s, const topics_arguments& a) {
     const auto to = to_broker(co_await controller(s));
     const auto version = co_await s.version_of(messages::delete_topics_request::key, to.broker, "cannot delete topics");
     messages::delete_topics_request request;
@@ -272,8 +272,8 @@ asio::awaitable<status> remove(session& s, const arguments& a) {
     co_return report(s.ctx(), items, "deleted", "kafka-cli/topics.delete/1");
 }
 
-using verb = asio::awaitable<status> (*)(session&, const arguments&);
-action with_session(std::shared_ptr<arguments> a, verb v) {
+using topics_verb = asio::awaitable<status> (*)(session&, const topics_arguments&);
+action with_session(std::shared_ptr<topics_arguments> a, topics_verb v) {
     return [a, v](context& c) {
         session s{c};
         return s.run([a, v](session& in) { return v(in, *a); });
@@ -286,14 +286,14 @@ void add_topics(command root) {
     auto group = root.add("topics", "List, describe, create and delete topics");
     group.alias("topic");
     {
-        auto a = std::make_shared<arguments>();
+        auto a = std::make_shared<topics_arguments>();
         auto sub = group.add("list", "All topics");
         sub.flag("--names", a->only_names, "Only the names, one a line");
         sub.examples("  kafka-cli topics list -b broker:9092\n  kafka-cli topics list --output json | jq -r '.topics[].name'\n  kafka-cli topics list --names");
         sub.does(with_session(a, list));
     }
     {
-        auto a = std::make_shared<arguments>();
+        auto a = std::make_shared<topics_arguments>();
         auto sub = group.add("describe", "Partitions, leaders, replicas and offsets");
         sub.words("TOPIC", a->names, "Topics; none: all", false);
         sub.flag("--under-replicated", a->under_replicated, "Only partitions with a replica that lags");
@@ -302,7 +302,7 @@ void add_topics(command root) {
         sub.does(with_session(a, describe));
     }
     {
-        auto a = std::make_shared<arguments>();
+        auto a = std::make_shared<topics_arguments>();
         auto sub = group.add("create", "Makes topics, and waits until the brokers know them");
         sub.words("TOPIC", a->names, "Names", true);
         sub.option("-p,--partitions", a->partitions, "How many partitions (default: the broker's)");
@@ -314,7 +314,7 @@ void add_topics(command root) {
         sub.does(with_session(a, create));
     }
     {
-        auto a = std::make_shared<arguments>();
+        auto a = std::make_shared<topics_arguments>();
         auto sub = group.add("delete", "Deletes topics with all their records");
         sub.words("TOPIC", a->names, "Names", true);
         sub.flag("--yes", a->yes, "Do not ask");

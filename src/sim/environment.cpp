@@ -24,7 +24,7 @@ struct listening : std::enable_shared_from_this<listening> {
 
 namespace {
 
-std::error_code code(std::errc e) { return std::make_error_code(e); }
+std::error_code code_of(std::errc e) { return std::make_error_code(e); }
 
 class sim_timer final : public net::timer {
 public:
@@ -89,20 +89,20 @@ struct dialing : std::enable_shared_from_this<dialing> {
     }
     void retry() {
         if (++tries > 6)
-            return from.world.push(std::chrono::seconds{64}, [self = shared_from_this()] { self->finish(code(std::errc::timed_out)); });
+            return from.world.push(std::chrono::seconds{64}, [self = shared_from_this()] { self->finish(code_of(std::errc::timed_out)); });
         from.world.push(std::chrono::seconds{1ll << (tries - 1)}, [self = shared_from_this()] { self->knock(); });
     }
     void knock() {
         if (withdrawn) return;
         auto& w = from.world;
-        if (from.now != host_state::condition::up) return finish(code(std::errc::network_unreachable));
+        if (from.now != host_state::condition::up) return finish(code_of(std::errc::network_unreachable));
         bool alive = false;
         auto* host = w.host_of(to.address, alive);
         if (!host && to.address == ip_address{{127, 0, 0, 1}}) {
             host = &from;
             alive = true;
         }
-        if (!host) return w.push(std::chrono::seconds{3}, [self = shared_from_this()] { self->finish(code(std::errc::host_unreachable)); });
+        if (!host) return w.push(std::chrono::seconds{3}, [self = shared_from_this()] { self->finish(code_of(std::errc::host_unreachable)); });
         if (!alive || w.lost(from, *host)) return retry();
         w.push(w.delay(from, *host), [self = shared_from_this(), host] { self->arrives(*host); });
     }
@@ -128,7 +128,7 @@ struct dialing : std::enable_shared_from_this<dialing> {
                 if (self->from.world.lost(at, self->from))
                     self->retry();
                 else
-                    self->finish(code(std::errc::connection_refused));
+                    self->finish(code_of(std::errc::connection_refused));
             });
             return;
         }
@@ -147,7 +147,7 @@ struct dialing : std::enable_shared_from_this<dialing> {
         from.world.push(in, [self = shared_from_this(), &at] {
             if (self->withdrawn) return;
             if (self->from.world.lost(at, self->from)) {
-                if (++self->tries > 64) return self->finish(code(std::errc::timed_out));
+                if (++self->tries > 64) return self->finish(code_of(std::errc::timed_out));
                 return self->answer(at, std::chrono::seconds{1});
             }
             self->finish({});
@@ -177,11 +177,11 @@ public:
     }
     void async_read_some(std::span<std::byte> into, read_handler done) override {
         if (shared_->made) return shared_->made->read(side_, into, std::move(done));
-        host_.world.post_to(host_, [d = std::move(done)]() mutable { d(code(std::errc::not_connected), 0); });
+        host_.world.post_to(host_, [d = std::move(done)]() mutable { d(code_of(std::errc::not_connected), 0); });
     }
     void async_write(std::span<const std::span<const std::byte>> parts, write_handler done) override {
         if (shared_->made) return shared_->made->write(side_, parts, std::move(done));
-        host_.world.post_to(host_, [d = std::move(done)]() mutable { d(code(std::errc::not_connected)); });
+        host_.world.post_to(host_, [d = std::move(done)]() mutable { d(code_of(std::errc::not_connected)); });
     }
     void close() noexcept override { end(true); }
 
@@ -195,7 +195,7 @@ private:
             dialing_->withdrawn = true;
             if (dialing_->made) dialing_->made->close(client_side, false);
             host_.world.post_to(host_, [d = std::move(dialing_->done), tell]() mutable {
-                if (tell) d(code(std::errc::operation_canceled));
+                if (tell) d(code_of(std::errc::operation_canceled));
             });
             dialing_->done = nullptr;
         }
@@ -217,12 +217,12 @@ public:
         const bool any = at.address == ip_address{} || (at.address.v6 && at.address.octets == ip_address{}.octets) ||
                          at.address == ip_address{{127, 0, 0, 1}};
         if (!any && std::ranges::none_of(h.addresses, [&](const auto& own) { return own.address == at.address; }))
-            return code(std::errc::address_not_available);
+            return code_of(std::errc::address_not_available);
         const auto taken = [&](std::uint16_t port) {
             return std::ranges::any_of(h.acceptors, [&](const listening* l) { return l->at.port == port; });
         };
         socket_->at = at;
-        if (at.port != 0 && taken(at.port)) return code(std::errc::address_in_use);
+        if (at.port != 0 && taken(at.port)) return code_of(std::errc::address_in_use);
         while (socket_->at.port == 0 || taken(socket_->at.port)) socket_->at.port = h.next_listening++;
         socket_->open = true;
         h.acceptors.push_back(socket_.get());
@@ -232,7 +232,7 @@ public:
     void async_accept(accept_handler done) override {
         if (!socket_->open)
             return socket_->host.world.post_to(socket_->host,
-                                               [d = std::move(done)]() mutable { d(code(std::errc::operation_canceled), nullptr, {}); });
+                                               [d = std::move(done)]() mutable { d(code_of(std::errc::operation_canceled), nullptr, {}); });
         socket_->on_accept = std::move(done);
         if (!socket_->queue.empty()) socket_->host.world.post_to(socket_->host, [s = socket_] { s->give(); });
     }
@@ -350,7 +350,7 @@ void listening::close(bool tell) {
     for (auto& c : std::exchange(queue, {})) c->close(server_side, false);
     if (!on_accept) return;
     host.world.post_to(host, [d = std::move(on_accept), tell]() mutable {
-        if (tell) d(code(std::errc::operation_canceled), nullptr, {});
+        if (tell) d(code_of(std::errc::operation_canceled), nullptr, {});
     });
     on_accept = nullptr;
 }

@@ -11,17 +11,7 @@
 
 namespace schedules {
 
-namespace {
-
-constexpr auto as_values = kw::as_tuple(asio::use_awaitable);
 using kw::testing::outcome;
-
-bool retriable(std::int16_t code) {
-    const auto* info = kw::find_broker_error(code);
-    return info && info->retriable;
-}
-
-}  // namespace
 
 asio::awaitable<std::int32_t> workload::coordinator_of(std::string transactional_id) {
     for (;;) {

@@ -12,12 +12,6 @@ namespace schedules {
 
 namespace {
 
-constexpr auto as_values = kw::as_tuple(asio::use_awaitable);
-
-bool retriable(std::int16_t code) {
-    const auto* info = kw::find_broker_error(code);
-    return info && info->retriable;
-}
 std::string name_of(std::int16_t code) {
     const auto* info = kw::find_broker_error(code);
     return info ? std::string{info->name} : std::to_string(code);

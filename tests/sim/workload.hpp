@@ -10,6 +10,7 @@
 #include <kafkawire/tokens.hpp>
 
 #include <asio/awaitable.hpp>
+#include <asio/use_awaitable.hpp>
 #include <set>
 
 #include "cluster_world.hpp"
@@ -17,6 +18,13 @@
 namespace schedules {
 
 namespace messages = kw::protocol::messages;
+
+inline constexpr auto as_values = kw::as_tuple(asio::use_awaitable);
+
+inline bool retriable(std::int16_t code) {
+    const auto* info = kw::find_broker_error(code);
+    return info && info->retriable;
+}
 
 /// A value that says its number; every other byte follows from that, so that a reader can tell a wrong one.
 [[nodiscard]] std::string make_value(std::uint64_t number, std::size_t size);

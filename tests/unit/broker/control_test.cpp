@@ -19,8 +19,8 @@ messages::metadata_request all_topics() {
     return r;
 }
 
-struct world : harness {
-    explicit world(options o = three) : harness{std::move(o)} {}
+struct controlled_world : harness {
+    explicit controlled_world(options o = three) : harness{std::move(o)} {}
     [[nodiscard]] cluster_view view() { return machine.view(now()); }
     [[nodiscard]] std::vector<partition_view> partitions(std::string_view topic = "orders") {
         const auto v = view();
@@ -38,7 +38,7 @@ struct world : harness {
 };
 
 TEST_CASE("a node that goes down loses its connections and its partitions; what it led stays with others when it is back") {
-    world w;
+    controlled_world w;
     const auto c1 = w.connect(1), c2 = w.connect(2);
     REQUIRE(w.led_by(2) == 1);
     REQUIRE(!w.machine.node_down(2, w.now()));
@@ -56,7 +56,7 @@ TEST_CASE("a node that goes down loses its connections and its partitions; what 
 }
 
 TEST_CASE("a killed node is believed in until its session has run out") {
-    world w;
+    controlled_world w;
     const auto c1 = w.connect(1), c2 = w.connect(2);
     REQUIRE(!w.machine.node_killed(2, w.now()));
     w.collect();
@@ -70,7 +70,7 @@ TEST_CASE("a killed node is believed in until its session has run out") {
 }
 
 TEST_CASE("a killed node that is soon back is up; its session ends nothing") {
-    world w;
+    controlled_world w;
     REQUIRE(!w.machine.node_killed(2, w.now()));
     w.advance(3s);
     REQUIRE(!w.machine.node_up(2, w.now()));
@@ -80,7 +80,7 @@ TEST_CASE("a killed node that is soon back is up; its session ends nothing") {
 }
 
 TEST_CASE("a paused node keeps its connections and says nothing; it answers when it goes on") {
-    world w;
+    controlled_world w;
     const auto c = w.connect(2);
     REQUIRE(!w.machine.node_paused(2, w.now()));
     w.send(c, all_topics(), 12);
@@ -99,7 +99,7 @@ TEST_CASE("a paused node keeps its connections and says nothing; it answers when
 }
 
 TEST_CASE("an answer that was on its way when the node was paused comes when it goes on") {
-    world w;
+    controlled_world w;
     const auto c = w.connect(2);
     w.machine.faults().add({.count = 1, .reply_delay = 1s});
     w.send(c, all_topics(), 12);
@@ -114,7 +114,7 @@ TEST_CASE("an answer that was on its way when the node was paused comes when it 
 }
 
 TEST_CASE("a paused node reads no more than a socket would hold for it") {
-    world w;
+    controlled_world w;
     const auto c = w.connect(2);
     REQUIRE(!w.machine.node_paused(2, w.now()));
     protocol::bytes much(4u << 20);
@@ -126,7 +126,7 @@ TEST_CASE("a paused node reads no more than a socket would hold for it") {
 }
 
 TEST_CASE("a leader moves to a replica that is up, in a new epoch") {
-    world w;
+    controlled_world w;
     const auto before = w.partitions()[0];
     const auto to = before.replicas[1];
     REQUIRE(!w.machine.move_leader("orders", 0, to, w.now()));
@@ -147,7 +147,7 @@ TEST_CASE("a leader moves to a replica that is up, in a new epoch") {
 }
 
 TEST_CASE("a coordinator moves with its partition") {
-    world w;
+    controlled_world w;
     for (const std::int32_t to : {2, 3, 1}) {
         REQUIRE(!w.machine.move_coordinator("__consumer_offsets", "billing", to, w.now()));
         int led = 0;
@@ -157,7 +157,7 @@ TEST_CASE("a coordinator moves with its partition") {
 }
 
 TEST_CASE("a node whose metadata is frozen tells what was, the others what is") {
-    world w;
+    controlled_world w;
     const auto c1 = w.connect(1), c2 = w.connect(2);
     REQUIRE(!w.machine.freeze_metadata(1, w.now()));
     const auto old = w.leader(0);
@@ -174,7 +174,7 @@ TEST_CASE("a node whose metadata is frozen tells what was, the others what is") 
 }
 
 TEST_CASE("clocks: the wall jumps alone, both advance together, and what was waited for comes sooner") {
-    world w;
+    controlled_world w;
     const auto before = w.view().at;
     w.machine.move_wall_clock(-1h, w.now());
     CHECK(w.view().at.wall == before.wall - 1h);
@@ -192,7 +192,7 @@ TEST_CASE("clocks: the wall jumps alone, both advance together, and what was wai
 }
 
 TEST_CASE("the history has the last messages, decoded when they are asked for, and counts all of them") {
-    world w;
+    controlled_world w;
     const auto c = w.connect();
     w.machine.history().keep(4);
     for (int i = 0; i < 3; ++i) (void)w.metadata(c);

@@ -22,8 +22,8 @@ messages::metadata_request ask_for(std::string topic) {
     return r;
 }
 
-struct world : harness {
-    explicit world(options o = {.topics = {{.name = "orders", .partitions = 2}}}) : harness{std::move(o)} {}
+struct faulty_world : harness {
+    explicit faulty_world(options o = {.topics = {{.name = "orders", .partitions = 2}}}) : harness{std::move(o)} {}
     connection_id c = connect();
     fault_id add(fault f) {
         CHECK(fault_rules::refuse(f) == std::nullopt);
@@ -38,7 +38,7 @@ struct world : harness {
 };
 
 TEST_CASE("a fault hits what it is about: API, version, node, connection, client, topic") {
-    world w{{.nodes = 2, .topics = {{.name = "orders"}, {.name = "bills"}}}};
+    faulty_world w{{.nodes = 2, .topics = {{.name = "orders"}, {.name = "bills"}}}};
     const auto hit = [&](fault f) {
         w.advance(1s);
         w.machine.faults().clear();
@@ -63,7 +63,7 @@ TEST_CASE("a fault hits what it is about: API, version, node, connection, client
 }
 
 TEST_CASE("a topic is recognised by its id") {
-    world w;
+    faulty_world w;
     w.add({.topic = "orders", .throttle = 5ms});
     messages::metadata_request r;
     r.topics.emplace().push_back({w.machine.state().find_topic("orders")->id, std::nullopt, {}});
@@ -72,7 +72,7 @@ TEST_CASE("a topic is recognised by its id") {
 }
 
 TEST_CASE("the first fault that matches takes the request; after and count say which ones") {
-    world w;
+    faulty_world w;
     const auto third = w.add({.name = "third", .after = 2, .count = 1, .error = broker_errc::kafka_storage_error});
     const auto others = w.add({.name = "others", .error = broker_errc::leader_not_available});
     std::vector<std::int16_t> codes;
@@ -88,7 +88,7 @@ TEST_CASE("the first fault that matches takes the request; after and count say w
 
 TEST_CASE("chance is the same for the same seed, and about what was said") {
     const auto run = [](std::uint64_t seed) {
-        world w{{.seed = seed, .topics = {{.name = "orders"}}}};
+        faulty_world w{{.seed = seed, .topics = {{.name = "orders"}}}};
         w.add({.chance = 0.3, .error = broker_errc::leader_not_available});
         std::string hits;
         for (int i = 0; i < 1000; ++i) hits += w.metadata().topics.at(0).error_code ? '1' : '0';
@@ -103,7 +103,7 @@ TEST_CASE("chance is the same for the same seed, and about what was said") {
 }
 
 TEST_CASE("a delayed request is answered later, and the connection's next one waits behind it") {
-    world w;
+    faulty_world w;
     w.add({.count = 1, .delay = 300ms});
     w.send(w.c, ask_for("orders"), 13);
     w.send(w.c, messages::api_versions_request{}, 0);
@@ -115,7 +115,7 @@ TEST_CASE("a delayed request is answered later, and the connection's next one wa
 }
 
 TEST_CASE("a connection that goes while its request is delayed leaves nothing behind") {
-    world w;
+    faulty_world w;
     w.add({.delay = 300ms});
     w.send(w.c, ask_for("orders"), 13);
     w.machine.disconnected(w.c, w.now());
@@ -124,7 +124,7 @@ TEST_CASE("a connection that goes while its request is delayed leaves nothing be
 }
 
 TEST_CASE("a dropped request is neither carried out nor answered, and the connection hangs") {
-    world w;
+    faulty_world w;
     const auto f = w.add({.api = 19, .drop_request = true});
     messages::create_topics_request r;
     r.topics.emplace_back().name = "new";
@@ -142,7 +142,7 @@ TEST_CASE("a dropped request is neither carried out nor answered, and the connec
 }
 
 TEST_CASE("of a dropped reply the request was carried out") {
-    world w;
+    faulty_world w;
     w.add({.api = 19, .count = 1, .drop_reply = true});
     messages::create_topics_request r;
     r.topics.emplace_back().name = "new";
@@ -155,7 +155,7 @@ TEST_CASE("of a dropped reply the request was carried out") {
 }
 
 TEST_CASE("an error is told without carrying out, in every place; or after carrying out") {
-    world w;
+    faulty_world w;
     messages::create_topics_request r;
     for (const auto* name : {"a", "b"}) {
         auto& t = r.topics.emplace_back();
@@ -227,7 +227,7 @@ TEST_CASE("a Fetch is refused in its partitions, and at the top only if it names
 }
 
 TEST_CASE("a Produce that nobody waits for is dropped, and the next request is taken") {
-    world w;
+    faulty_world w;
     messages::produce_request r;
     r.acks = 0;
     r.topic_data.emplace_back().name = "orders";
@@ -258,7 +258,7 @@ TEST_CASE("every API can be refused in every version: what a fault makes can be 
 }
 
 TEST_CASE("a throttled connection is answered at once, and heard again when the time is over") {
-    world w;
+    faulty_world w;
     w.add({.count = 1, .throttle = 500ms});
     w.send(w.c, ask_for("orders"), 13);
     w.send(w.c, messages::api_versions_request{}, 0);
@@ -270,7 +270,7 @@ TEST_CASE("a throttled connection is answered at once, and heard again when the 
 }
 
 TEST_CASE("an answer is cut, trickles, or is garbage") {
-    world w;
+    faulty_world w;
     const auto whole = [&] {
         w.send(w.c, ask_for("orders"), 13);
         auto bytes = w.answers[w.c].front();
@@ -330,7 +330,7 @@ TEST_CASE("an answer is cut, trickles, or is garbage") {
 }
 
 TEST_CASE("closing instead of answering") {
-    world w;
+    faulty_world w;
     w.add({.close = true});
     w.send(w.c, ask_for("orders"), 13);
     CHECK(w.is_closed(w.c));
@@ -338,7 +338,7 @@ TEST_CASE("closing instead of answering") {
 }
 
 TEST_CASE("a reply delayed was carried out before") {
-    world w;
+    faulty_world w;
     w.add({.count = 1, .reply_delay = 100ms});
     w.send(w.c, ask_for("orders"), 13);
     w.advance(99ms);

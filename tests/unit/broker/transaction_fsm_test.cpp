@@ -15,7 +15,7 @@ const transaction_partition orders{"orders", 0};
 const transaction_partition bills{"bills", 3};
 constexpr std::int16_t last_usable = std::numeric_limits<std::int16_t>::max() - 1;
 
-struct bench {
+struct fsm_bench {
     producer_ids ids;
     std::int64_t now = 1000;
     transaction_fsm fsm{"tx", ids.next(1), 60'000, 1000};
@@ -283,27 +283,27 @@ TEST_CASE("transaction: no step that Kafka does not allow can be taken") {
         const auto& legal = legal_transaction_steps[static_cast<std::size_t>(n)];
         const auto may = [&](transaction_status to) { return legal[static_cast<std::size_t>(to)]; };
         if (from == dead || from == prepare_epoch_fence) continue;  // nothing is asked of these
-        auto forgotten = bench::in_status(from);
+        auto forgotten = fsm_bench::in_status(from);
         if (may(dead)) {
             forgotten.prepare_dead();
             CHECK(forgotten.next().status == dead);
         } else {
             CHECK_THROWS_AS(forgotten.prepare_dead(), std::logic_error);
         }
-        auto completed = bench::in_status(from);
+        auto completed = fsm_bench::in_status(from);
         if (may(complete_commit) || may(complete_abort)) {
             completed.prepare_complete(1);
             CHECK(may(completed.next().status));
         } else {
             CHECK_THROWS_AS(completed.prepare_complete(1), std::logic_error);
         }
-        auto added = bench::in_status(from);
+        auto added = fsm_bench::in_status(from);
         CHECK(added.add_partitions({7, 3}, {bills}, 0, 1).write == may(ongoing));
-        auto begun = bench::in_status(from);
+        auto begun = fsm_bench::in_status(from);
         CHECK(begun.init_producer_id(1, {}, 2, in).write == (may(empty) || may(prepare_epoch_fence)));
-        auto committed = bench::in_status(from);
+        auto committed = fsm_bench::in_status(from);
         CHECK(committed.end({7, 3}, true, 0, in).write == may(prepare_commit));
-        auto fenced = bench::in_status(from);
+        auto fenced = fsm_bench::in_status(from);
         if (from != ongoing) CHECK_THROWS_AS(fenced.fence_and_abort(2, in), std::logic_error);
     }
     CHECK(!transaction_status_by_name("Open"));

@@ -24,7 +24,7 @@ namespace rh = resolving_host;
 
 namespace {
 
-const time_point t0{};
+const time_point start{};
 
 using octets = std::vector<std::byte>;
 void put(octets& to, std::initializer_list<int> b) {
@@ -50,13 +50,13 @@ octets answer_to(std::span<const std::byte> query, int rcode, const std::vector<
     return a;
 }
 
-struct rig {
+struct resolver_rig {
     resolver_fsm machine;
-    time_point now = t0;
+    time_point now = start;
     std::vector<rh::ask> asked;
     std::optional<resolver::answer> got;
 
-    rig(std::string host, resolv_conf conf) : machine{std::move(host), std::move(conf), 42} { step(rh::begin{}); }
+    resolver_rig(std::string host, resolv_conf conf) : machine{std::move(host), std::move(conf), 42} { step(rh::begin{}); }
     void step(const rh::event& e) {
         rh::actions out;
         machine.step(e, now, out);
@@ -113,12 +113,12 @@ TEST_CASE("resolv.conf and hosts say what their manuals say") {
 }
 
 TEST_CASE("both families are asked for at once and come back together") {
-    rig r{"broker.example", one_server()};
+    resolver_rig r{"broker.example", one_server()};
     REQUIRE(r.asked.size() == 2);
     CHECK(r.asked[0].message[0] != r.asked[1].message[0]);
     r.reply(1, 0, {"10.1.1.1", "10.1.1.2"});
     CHECK_FALSE(r.got);
-    CHECK(r.machine.next_wakeup() == t0 + 50ms);
+    CHECK(r.machine.next_wakeup() == start + 50ms);
     SECTION("the other one answers") {
         r.reply(0, 0, {"2001:db8::1"});
         REQUIRE(r.got);
@@ -126,7 +126,7 @@ TEST_CASE("both families are asked for at once and come back together") {
         CHECK(r.got->addresses[0].v6);
     }
     SECTION("the other one is silent: it gets a moment, not its timeout") {
-        r.now = t0 + 50ms;
+        r.now = start + 50ms;
         r.step(rh::tick{});
         REQUIRE(r.got);
         CHECK(r.got->addresses.size() == 2);
@@ -140,7 +140,7 @@ TEST_CASE("names that do not exist, servers that fail or are silent") {
     conf.servers.push_back({*ip_address::parse("10.0.0.54"), 53});
     conf.search = {"example"};
     SECTION("no such name, in any domain") {
-        rig r{"b1", conf};
+        resolver_rig r{"b1", conf};
         r.reply(0, 3, {});
         r.reply(1, 3, {});
         REQUIRE(r.asked.size() == 4);
@@ -151,7 +151,7 @@ TEST_CASE("names that do not exist, servers that fail or are silent") {
         CHECK(r.got->text == "no address for \"b1\": the name does not exist");
     }
     SECTION("the next server is asked after a failure or a timeout, each twice at most") {
-        rig r{"b1.", conf};
+        resolver_rig r{"b1.", conf};
         r.reply(0, 2, {});
         REQUIRE(r.asked.size() == 3);
         CHECK(r.asked[2].server.to_string() == "10.0.0.54:53");
@@ -164,12 +164,12 @@ TEST_CASE("names that do not exist, servers that fail or are silent") {
         CHECK(r.got->text.find("does not answer") != std::string::npos);
     }
     SECTION("a name that cannot be one") {
-        rig r{std::string(70, 'x') + ".", conf};
+        resolver_rig r{std::string(70, 'x') + ".", conf};
         REQUIRE(r.got);
         CHECK(r.got->code == errc::resolve_failed);
     }
     SECTION("a truncated answer is asked for again over TCP") {
-        rig r{"b1.", conf};
+        resolver_rig r{"b1.", conf};
         r.reply(1, 0, {}, 0x8380);
         REQUIRE(r.asked.size() == 3);
         CHECK(r.asked[2].tcp);

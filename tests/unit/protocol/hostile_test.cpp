@@ -60,12 +60,10 @@ bytes operator+(bytes a, const bytes& b) {
     a.insert(a.end(), b.begin(), b.end());
     return a;
 }
-bytes hex(std::string_view text) { return golden::from_hex(text); }
-
 template <class Message>
 wire_error error_of(std::string_view text, int version) {
     Message m;
-    const auto wire = hex(text);
+    const auto wire = golden::from_hex(text);
     return decode(m, wire, static_cast<std::int16_t>(version));
 }
 
@@ -177,7 +175,7 @@ TEST_CASE("a false count costs nothing", "[hostile]") {
     const auto& schema = schema_of<messages::metadata_request>();
     for (const auto& [text, version] : {std::pair{"7fffffff", 0}, {"00010000", 0}, {"7fffffff0001610001", 1}, {"ffffffff07", 9}, {"8080808008", 12}}) {
         INFO(text);
-        const auto wire = hex(text);
+        const auto wire = golden::from_hex(text);
         const auto error = decode_counted(schema, wire, static_cast<std::int16_t>(version), memory);
         CHECK(error.code == errc::bad_length);
         CHECK(error.path == "topics");
@@ -185,13 +183,13 @@ TEST_CASE("a false count costs nothing", "[hostile]") {
         CHECK(memory < 4096);
     }
     // A million bytes do not help a count of a million structs of four bytes each.
-    auto wire = hex("000f4240");
+    auto wire = golden::from_hex("000f4240");
     wire.resize(1'000'000);
     CHECK(decode_counted(schema_of<messages::metadata_response>(), wire, 0, memory));
     CHECK(memory < free_of_charge);
     // Lies inside lies: each topic claims as many partitions as there are bytes left.
-    wire = hex("00000000") + hex("00000020");
-    for (int i = 0; i < 0x20; ++i) wire = wire + hex("0000000161000000ff");
+    wire = golden::from_hex("00000000") + golden::from_hex("00000020");
+    for (int i = 0; i < 0x20; ++i) wire = wire + golden::from_hex("0000000161000000ff");
     CHECK(decode_counted(schema_of<messages::metadata_response>(), wire, 0, memory));
     CHECK(memory < free_of_charge);
 }
@@ -254,9 +252,9 @@ TEST_CASE("unknown tagged fields are many, but not more than the limit", "[hosti
 TEST_CASE("frames: no such API, no such version, cut headers", "[hostile]") {
     messages::request_header header;
     std::size_t body_at = 0;
-    CHECK(decode_request_header(header, hex("7fff000000000001"), body_at).code == errc::unknown_api);
-    CHECK(decode_request_header(header, hex("ffff000000000001"), body_at).code == errc::unknown_api);
-    const auto whole = hex("00030009" "00000007" "0004" "66757a7a" "00");
+    CHECK(decode_request_header(header, golden::from_hex("7fff000000000001"), body_at).code == errc::unknown_api);
+    CHECK(decode_request_header(header, golden::from_hex("ffff000000000001"), body_at).code == errc::unknown_api);
+    const auto whole = golden::from_hex("00030009" "00000007" "0004" "66757a7a" "00");
     for (std::size_t cut = 0; cut < whole.size(); ++cut) {
         const bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(cut));
         CHECK(decode_request_header(header, part, body_at).code == errc::truncated);
@@ -265,7 +263,7 @@ TEST_CASE("frames: no such API, no such version, cut headers", "[hostile]") {
     CHECK(body_at == whole.size());
     CHECK(header.client_id == "fuzz");
     messages::response_header answer;
-    CHECK(decode_response_header(answer, hex("00000007"), 3, 9, body_at).code == errc::truncated);
-    CHECK_FALSE(decode_response_header(answer, hex("00000007"), 18, 3, body_at));
-    CHECK(decode_response_header(answer, hex("00000007"), 999, 0, body_at).code == errc::unknown_api);
+    CHECK(decode_response_header(answer, golden::from_hex("00000007"), 3, 9, body_at).code == errc::truncated);
+    CHECK_FALSE(decode_response_header(answer, golden::from_hex("00000007"), 18, 3, body_at));
+    CHECK(decode_response_header(answer, golden::from_hex("00000007"), 999, 0, body_at).code == errc::unknown_api);
 }
