@@ -170,6 +170,8 @@ public:
         const bool idempotent = producer.producer_id >= 0;
         producer_state::verdict allowed;
         if (idempotent) {
+            const auto now_ms = cluster_.now().wall_ms();
+            if (p.producers().expiry_due(now_ms)) p.producers().expire(now_ms, cluster_.config_number("producer.id.expiration.ms"));
             allowed = p.producers().check(producer, append_origin::client, verified);
             if (allowed.is == producer_state::verdict::kind::refuse) return refuse(what, &p, allowed.error, p.log().start_offset());
         }

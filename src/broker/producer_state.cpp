@@ -218,7 +218,7 @@ std::vector<aborted_transaction> producer_state::aborted(std::int64_t from, std:
 }
 
 void producer_state::expire(std::int64_t now_ms, std::int64_t after_ms) {
-    if (now_ms < next_expiry_ms_) return;
+    if (!expiry_due(now_ms)) return;
     next_expiry_ms_ = now_ms + expiry_check_ms;
     std::erase_if(producers_,
                   [&](const auto& p) { return p.second.transaction_start < 0 && now_ms - p.second.last_timestamp >= after_ms; });

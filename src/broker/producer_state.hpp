@@ -110,8 +110,11 @@ public:
     /// Aborted transactions that overlap [from, below), for the answer to a fetch of that range.
     [[nodiscard]] std::vector<aborted_transaction> aborted(std::int64_t from, std::int64_t below) const;
 
-    /// Forgets producers that have written nothing for so long and have no transaction open. Looks every ten minutes, else does nothing.
+    /// Forgets producers that have written nothing for so long and have no transaction open. Looks every ten minutes, else does nothing. It has
+    /// no timer: Produce and DescribeProducers, which alone could tell the difference, call it first.
     void expire(std::int64_t now_ms, std::int64_t after_ms);
+    /// Whether expire() would look: saves its caller finding out for how long.
+    [[nodiscard]] bool expiry_due(std::int64_t now_ms) const noexcept { return now_ms >= next_expiry_ms_; }
 
     /// A producer as DescribeProducers shows it.
     struct description {

@@ -55,6 +55,26 @@ std::vector<std::string> values(const messages::fetch_response& r) {
     return all;
 }
 
+TEST_CASE("a producer that has written nothing for a day is forgotten, and may begin where it likes") {
+    harness h{{.topics = {{.name = "t"}}}};
+    const auto c = h.connect();
+    const auto write = [&](std::int32_t sequence) {
+        protocol::batch_builder b{{.producer_id = 7, .producer_epoch = 0, .base_sequence = sequence}};
+        REQUIRE(b.append(h.now().wall_ms(), "k", "v") == errc{});
+        protocol::bytes_view whole;
+        REQUIRE(!b.close(whole));
+        return first(h.ask(c, write_to("t", whole), 9)).error_code;
+    };
+    const auto out_of_order = static_cast<std::int16_t>(broker_errc::out_of_order_sequence_number);
+    CHECK(write(0) == 0);
+    CHECK(write(100) == out_of_order);
+    h.advance(std::chrono::hours{23});
+    CHECK(write(100) == out_of_order);
+    h.advance(std::chrono::hours{1});
+    CHECK(write(100) == 0);
+    CHECK(write(102) == out_of_order);
+}
+
 TEST_CASE("a fetch that waits is answered by the record that comes, or by its time") {
     harness h{{.topics = {{.name = "t"}}}};
     const auto reader = h.connect(), writer = h.connect();
