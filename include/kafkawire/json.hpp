@@ -3,7 +3,7 @@
 #include <kafkawire/protocol/codec.hpp>
 
 #include <deque>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace kafkawire::json {
 

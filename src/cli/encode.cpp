@@ -3,6 +3,7 @@
 #include <kafkawire/protocol/frame.hpp>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <memory>
 

@@ -3,6 +3,7 @@
 #include <kafkawire/protocol/api.hpp>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <memory>
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <kafkawire/json.hpp>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace kafkawire::conformance {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "protocol/reader.hpp"
 #include "protocol/walk.hpp"

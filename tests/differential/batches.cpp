@@ -5,6 +5,7 @@
 #include <kafkawire/protocol/crc32c.hpp>
 #include <kafkawire/protocol/record_batch.hpp>
 
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 namespace differential {

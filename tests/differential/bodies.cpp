@@ -4,6 +4,8 @@
 #include <kafkawire/protocol/api.hpp>
 #include <kafkawire/protocol/codec.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include "batches.hpp"
 
 namespace differential {

@@ -4,6 +4,7 @@
 #include <kafkawire/protocol/frame.hpp>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "bodies.hpp"

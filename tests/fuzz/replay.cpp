@@ -5,6 +5,8 @@
 
 #include <kafkawire/json.hpp>
 
+#include <nlohmann/json.hpp>
+
 namespace {
 
 std::size_t runs = 0;

@@ -3,6 +3,8 @@
 #include <kafkawire/protocol/messages/00_produce.hpp>
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include "catch.hpp"
 
 using namespace kafkawire;
