@@ -31,21 +31,23 @@ endfunction()
 
 # Sources compiled so many at a time: most of what compiling one costs is in the headers that all of them include. What a group shares it shares
 # by accident: each source still includes what it uses, and its unnamed namespace has names of its own (-DKAFKAWIRE_UNITY=OFF, and the preset
-# dev, compile one by one).
+# dev, compile one by one). A layer that is not grouped stays so where a parent project groups its sources.
 function(kafkawire_unity target at_a_time)
-  if(KAFKAWIRE_UNITY)
+  if(KAFKAWIRE_UNITY AND at_a_time GREATER 1)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${at_a_time})
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       # GCC takes a source that is included for a header, whose types with a member of an unnamed namespace would differ by who includes it.
       target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
     endif()
+  else()
+    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   endif()
 endfunction()
 
-# kafkawire_add_layer(NAME [IN_LIBRARY] SOURCES... LINK target... PRIVATE_LINK target...): one layer, an object library that sees only what
-# it links. The layers that say IN_LIBRARY become libkafkawire; the others are for tools and tests.
+# kafkawire_add_layer(NAME [IN_LIBRARY] [AT_A_TIME n] SOURCES... LINK target... PRIVATE_LINK target...): one layer, an object library that sees
+# only what it links. The layers that say IN_LIBRARY become libkafkawire; the others are for tools and tests.
 function(kafkawire_add_layer name)
-  cmake_parse_arguments(ARG "IN_LIBRARY" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "IN_LIBRARY" "AT_A_TIME" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
   add_library(kafkawire_${name} OBJECT ${ARG_SOURCES})
   target_compile_features(kafkawire_${name} PUBLIC cxx_std_20)
   target_include_directories(kafkawire_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
@@ -53,7 +55,7 @@ function(kafkawire_add_layer name)
   set_target_properties(kafkawire_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   kafkawire_warnings(kafkawire_${name})
-  kafkawire_unity(kafkawire_${name} 8)
+  kafkawire_unity(kafkawire_${name} "${ARG_AT_A_TIME}")
   if(ARG_IN_LIBRARY)
     set_property(GLOBAL APPEND PROPERTY KAFKAWIRE_LAYERS $<TARGET_OBJECTS:kafkawire_${name}>)
     set_property(GLOBAL APPEND PROPERTY KAFKAWIRE_LAYER_LINKS ${ARG_PRIVATE_LINK})

@@ -10,7 +10,7 @@ namespace {
 using protocol::messages::consumer_group_describe_response;
 
 template <class Partitions>
-response::assignment_value describe(cluster_state& cluster, const std::map<protocol::uuid, Partitions>& from) {
+consumer_group_describe_response::assignment_value describe(cluster_state& cluster, const std::map<protocol::uuid, Partitions>& from) {
     consumer_group_describe_response::assignment_value to;
     for (const auto& [id, partitions] : from) {
         const auto* t = cluster.find_topic(id);

@@ -15,7 +15,7 @@ constexpr std::int64_t block_size = 1000;
 constexpr std::int16_t highest_epoch = std::numeric_limits<std::int16_t>::max();
 constexpr std::int16_t last_usable_epoch = highest_epoch - 1;  // the highest is kept for fencing
 
-constexpr std::array<std::string_view, transaction_status_count> names = {
+constexpr std::array<std::string_view, transaction_status_count> status_names = {
     "Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "CompleteCommit", "CompleteAbort", "Dead", "PrepareEpochFence"};
 
 bool is_v2(std::int16_t version) noexcept { return version >= 2; }

@@ -203,7 +203,7 @@ asio::awaitable<void> wait_until_known(session& s, std::vector<std::string> name
 }  // namespace
 
 asio::awaitable<std::int16_t> create_topic(session& s, std::string name, int partitions, int replicas) {
-    arguments a;
+    topics_arguments a;
     a.names = {name};
     auto request = create_request(a, partitions, replicas, s.ctx().timeout);
     const auto to = to_broker(co_await controller(s));
@@ -216,7 +216,7 @@ asio::awaitable<std::int16_t> create_topic(session& s, std::string name, int par
 
 namespace {
 
-asio::awaitable<status> create(session& s, const arguments& a) {
+asio::awaitable<status> create(session& s, const topics_arguments& a) {
     if (a.partitions && (*a.partitions < 1 || *a.partitions > 100'000)) throw usage_error(fmt::format("--partitions {} is out of range", *a.partitions));
     if (a.replicas && (*a.replicas < 1 || *a.replicas > 1000)) throw usage_error(fmt::format("--replicas {} is out of range", *a.replicas));
     const auto to = to_broker(co_await controller(s));

@@ -63,7 +63,7 @@ TEST_CASE("transaction: ids come in blocks of a thousand for each node, above wh
 }
 
 TEST_CASE("transaction: a producer begins in epoch 0, and each that comes after it in the next one") {
-    bench b;
+    fsm_bench b;
     CHECK(b.fsm.facts().epoch == -1);
     CHECK(b.init() == e::none);
     CHECK(b.me().epoch == 0);
@@ -73,7 +73,7 @@ TEST_CASE("transaction: a producer begins in epoch 0, and each that comes after 
 }
 
 TEST_CASE("transaction: begun, committed and aborted with version 1") {
-    bench b;
+    fsm_bench b;
     CHECK(b.init() == e::none);
     CHECK(b.end(b.me(), true, 0) == e::invalid_txn_state);
     CHECK(b.add({orders}) == e::none);
@@ -108,7 +108,7 @@ TEST_CASE("transaction: begun, committed and aborted with version 1") {
 }
 
 TEST_CASE("transaction: with version 2 each end raises the epoch, and a repetition is known by it") {
-    bench b;
+    fsm_bench b;
     CHECK(b.init() == e::none);
     const auto first = b.me();
     CHECK(b.end(first, true, 2) == e::invalid_txn_state);
@@ -129,7 +129,7 @@ TEST_CASE("transaction: with version 2 each end raises the epoch, and a repetiti
 
 TEST_CASE("transaction: with version 2 an abort needs no partitions, and raises the epoch all the same") {
     for (const auto from : {empty, complete_commit, complete_abort}) {
-        auto fsm = bench::in_status(from, 2);
+        auto fsm = fsm_bench::in_status(from, 2);
         producer_ids ids;
         CHECK(fsm.end({7, 3}, false, 2, {&ids, 1, 50}).write);
         CHECK(fsm.next().status == prepare_abort);
@@ -139,7 +139,7 @@ TEST_CASE("transaction: with version 2 an abort needs no partitions, and raises 
 }
 
 TEST_CASE("transaction: another id, an old and a future epoch are refused") {
-    bench b;
+    fsm_bench b;
     CHECK(b.init() == e::none);
     CHECK(b.init() == e::none);
     for (const std::int16_t version : {0, 2}) {
@@ -153,7 +153,7 @@ TEST_CASE("transaction: another id, an old and a future epoch are refused") {
 }
 
 TEST_CASE("transaction: while a step is written everybody else waits") {
-    bench b;
+    fsm_bench b;
     CHECK(b.init() == e::none);
     CHECK(b.fsm.add_partitions(b.me(), {orders}, 2, b.now).write);
     CHECK(b.fsm.add_partitions(b.me(), {bills}, 2, b.now).error == e::concurrent_transactions);
@@ -167,7 +167,7 @@ TEST_CASE("transaction: while a step is written everybody else waits") {
 }
 
 TEST_CASE("transaction: a producer goes on with the identity that it had (KIP-360)") {
-    bench b;
+    fsm_bench b;
     CHECK(b.init() == e::none);
     const auto me = b.me();
     CHECK(b.init(identity{me.producer_id, 0}) == e::none);
@@ -178,13 +178,13 @@ TEST_CASE("transaction: a producer goes on with the identity that it had (KIP-36
     CHECK(b.me().epoch == 2);
     CHECK(b.init(identity{me.producer_id, 0}) == e::producer_fenced);
     CHECK(b.init(identity{me.producer_id + 5, 2}) == e::producer_fenced);
-    bench fresh;  // the coordinator has forgotten it: it gets what there is
+    fsm_bench fresh;  // the coordinator has forgotten it: it gets what there is
     CHECK(fresh.init(identity{4711, 9}) == e::none);
     CHECK(fresh.me().epoch == 0);
 }
 
 TEST_CASE("transaction: when the epochs are used up the producer gets another id") {
-    bench b;
+    fsm_bench b;
     transaction_facts f;
     f.producer_id = 0;
     f.epoch = last_usable;
@@ -204,7 +204,7 @@ TEST_CASE("transaction: when the epochs are used up the producer gets another id
 }
 
 TEST_CASE("transaction: with version 2 the other id comes when the transaction is complete") {
-    bench b;
+    fsm_bench b;
     transaction_facts f;
     f.producer_id = 0;
     f.epoch = last_usable;
@@ -224,7 +224,7 @@ TEST_CASE("transaction: with version 2 the other id comes when the transaction i
 
 TEST_CASE("transaction: who begins while a transaction is open has it aborted first") {
     for (const std::int16_t version : {0, 2}) {
-        bench b;
+        fsm_bench b;
         CHECK(b.init() == e::none);
         CHECK(b.add({orders}, version) == e::none);
         const auto old = b.me();
@@ -242,7 +242,7 @@ TEST_CASE("transaction: who begins while a transaction is open has it aborted fi
 }
 
 TEST_CASE("transaction: a fence that could not be written raises the epoch once, not each time") {
-    bench b;
+    fsm_bench b;
     CHECK(b.init() == e::none);
     CHECK(b.add({orders}) == e::none);
     for (int i = 0; i < 3; ++i) {
@@ -253,7 +253,7 @@ TEST_CASE("transaction: a fence that could not be written raises the epoch once,
     CHECK(b.fsm.fence_and_abort(1, b.in()).write);
     b.fsm.written();
     CHECK(b.me().epoch == 1);
-    bench c;  // with version 2 the epoch is raised in what is written, and nothing stays of a failure
+    fsm_bench c;  // with version 2 the epoch is raised in what is written, and nothing stays of a failure
     CHECK(c.init() == e::none);
     CHECK(c.add({orders}, 2) == e::none);
     CHECK(c.fsm.fence_and_abort(2, c.in()).write);
@@ -263,7 +263,7 @@ TEST_CASE("transaction: a fence that could not be written raises the epoch once,
 }
 
 TEST_CASE("transaction: timeouts count from the first partition, and only while ongoing") {
-    bench b;
+    fsm_bench b;
     CHECK(b.init() == e::none);
     CHECK(!b.fsm.has_timed_out(10'000'000));
     CHECK(b.add({orders}) == e::none);
