@@ -37,7 +37,7 @@ asio::awaitable<topic_view> target(session& s, const bench_plan& p) {
 std::string head_line(const bench_plan& p, const topic_view& t, const context& c) {
     const auto codec = std::string{protocol::to_string(p.sending.compression)};
     return fmt::format(
-        "{} at {}: {} partition{}, {} replica{}; acks {}, {}, linger {} ms, {} thread{}, told per {}, kafka-cli " KAFKAWIRE_VERSION_STRING
+        "{} at {}: {} partition{}, {} replica{}; acks {}, {}, linger {} ms, {} thread{}{}, told per {}, kafka-cli " KAFKAWIRE_VERSION_STRING
         "\n",
         p.topic, c.brokers, t.partitions.size(), t.partitions.size() == 1 ? "" : "s",
         t.partitions.empty() ? 0 : t.partitions.front().replicas.size(),
@@ -46,7 +46,7 @@ std::string head_line(const bench_plan& p, const topic_view& t, const context& c
         : p.sending.acks == acks::leader ? "1"
                                          : "0",
         codec == "none" ? "not compressed" : codec, p.sending.linger.count(), p.threads, p.threads == 1 ? "" : "s",
-        p.delivery == bench_delivery::batch ? "batch" : "record");
+        p.front ? " through one front" : "", p.delivery == bench_delivery::batch ? "batch" : "record");
 }
 
 // The line that a terminal shows between the rows; erased before anything else is written.
@@ -182,12 +182,16 @@ void add_bench_produce(command parent) {
     sub.option("--linger", a->linger, "How long a batch waits for more records (default 5ms)", "TIME");
     sub.option("--batch-bytes", a->batch_bytes, "Size of a batch before compression (default 1000000)");
     sub.option("--send-buffer", a->send_buffer, "Memory of each producer for what is not acknowledged yet (default 67108864)", "BYTES");
-    sub.option("--threads", a->threads, "So many threads, each with its own producer (default 1)");
+    sub.option("--threads", a->threads, "So many threads that send (default 1)");
+    sub.option("--through", a->through,
+               "own: each thread has a producer of its own (default). front: all share one thread-safe producer, which has a thread itself",
+               "HOW");
     sub.option("--delivery", a->delivery,
                "batch: outcomes are told per batch (default). record: to a handler of each record (default with --rate)", "HOW");
     sub.examples(
         "  kafka-cli bench produce test --create 6:1 --records 5000000 --warmup 2s\n"
         "  kafka-cli bench produce test --size 1000 -z zstd --threads 2\n"
+        "  kafka-cli bench produce test --through front --threads 4\n"
         "  kafka-cli bench produce test --rate 50000 --records 1000000 --json\n"
         "Exit status 1 if a record failed or the rate was missed.");
     sub.does(does(a, false));

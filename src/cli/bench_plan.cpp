@@ -75,8 +75,11 @@ bench_plan plan_of(const bench_arguments& a, bool latency, const context& c) {
     if (a.payload && a.size) throw usage_error("--payload has the values; --size is for values that are made");
     p.payload = a.payload.value_or("");
     // At a rate people want to know how long each record took; at full speed a handler for each is a cost of its own.
-    const auto told = a.delivery.value_or(latency || p.rate ? "record" : "batch");
+    p.front = choice(a.through.value_or("own"), {"own", "front"}, "--through") == 1;
+    const auto told = a.delivery.value_or(latency || (p.rate && !p.front) ? "record" : "batch");
     p.delivery = choice(told, {"batch", "record"}, "--delivery") == 0 ? bench_delivery::batch : bench_delivery::record;
+    if (p.front && p.delivery == bench_delivery::record)
+        throw usage_error("--through front tells per batch", "leave --delivery away, or give each thread its own producer");
     if (a.create) p.create = parse_create(*a.create);
     p.hgrm = a.hgrm.value_or("");
     plan_sending(a, p);

@@ -17,7 +17,7 @@ namespace kafkawire::cli {
 /// The words of `bench produce` and `bench latency` as they were typed.
 struct bench_arguments {
     std::string topic;
-    std::optional<std::string> compression, acks, linger, warmup, create, delivery, payload, hgrm;
+    std::optional<std::string> compression, acks, linger, warmup, create, delivery, through, payload, hgrm;
     std::optional<std::int64_t> records, size, threads, rate, keys, batch_bytes, send_buffer;
     bool json = false;
 };
@@ -30,6 +30,7 @@ struct bench_plan {
     producer_options sending;
     std::uint64_t records = 1'000'000;  ///< of all threads, without the warm-up
     std::uint64_t threads = 1;
+    bool front = false;                 ///< the threads share one kw::concurrent_producer; else each has a kw::producer of its own
     std::optional<std::uint64_t> rate;  ///< records a second, of all threads
     std::chrono::milliseconds warmup{0};
     bench_delivery delivery = bench_delivery::batch;

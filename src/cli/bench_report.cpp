@@ -106,8 +106,9 @@ std::string bench_json(const bench_plan& p, const bench_result& r) {
     if (p.takes_times() && r.times.count())
         out += fmt::format(R"(,"p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f},"max_us":{:.1f})", micros(r.times.quantile(0.5)),
                            micros(r.times.quantile(0.99)), micros(r.times.quantile(0.999)), micros(r.times.most()));
-    out += fmt::format(R"(,"version":"{}","codec":"{}","acks":{},"threads":{},"delivery":"{}")", KAFKAWIRE_VERSION_STRING,
-                       protocol::to_string(p.sending.compression), static_cast<int>(p.sending.acks), p.threads, name_of(p.delivery));
+    out += fmt::format(R"(,"version":"{}","codec":"{}","acks":{},"threads":{},"through":"{}","delivery":"{}")", KAFKAWIRE_VERSION_STRING,
+                       protocol::to_string(p.sending.compression), static_cast<int>(p.sending.acks), p.threads, p.front ? "front" : "own",
+                       name_of(p.delivery));
     out += fmt::format(R"(,"warmup_s":{:.3f},"warmup_n":{},"batches":{},"batch_bytes":{:.0f},"requests":{},"retries":{})", r.warmup_seconds,
                        r.warmup_records, t.batches, each(static_cast<double>(t.wire_bytes), t.batches), t.requests, t.retries);
     if (p.rate) out += fmt::format(R"(,"rate":{},"rate_kept":{:.4f})", *p.rate, r.rate_kept());

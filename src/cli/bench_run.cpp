@@ -56,7 +56,7 @@ bench_run::bench_run(const bench_plan& p, client_options cluster)
       begin_{static_cast<std::ptrdiff_t>(p.threads), mark{this, &bench_run::start_clock}},
       end_{static_cast<std::ptrdiff_t>(p.threads), mark{this, &bench_run::stop_clock}},
       made_{std::chrono::steady_clock::now()} {
-    for (std::size_t i = 0; i < p.threads; ++i) workers_.push_back(make_direct_worker(*this, i));
+    for (std::size_t i = 0; i < p.threads; ++i) workers_.push_back(p.front ? make_front_worker(*this, i) : make_direct_worker(*this, i));
 }
 
 bench_run::~bench_run() {
@@ -65,8 +65,17 @@ bench_run::~bench_run() {
         if (t.joinable()) t.join();
 }
 
+void bench_run::open_front() {
+    front_.emplace(cluster_, plan_.sending);
+    front_->on_delivery([this](const delivery_report& r) {
+        bench_counters::add(r.why ? shared_.failed : shared_.acknowledged, r.count);
+        if (r.why) note_error(r.why->code);
+    });
+}
+
 void bench_run::start() {
     made_ = std::chrono::steady_clock::now();
+    if (plan_.front) open_front();
     running_.store(workers_.size());
     for (std::size_t i = 0; i < workers_.size(); ++i) threads_.emplace_back([this, i] { run(i); });
 }
@@ -122,8 +131,7 @@ void bench_run::note_error(const std::error_code& why) {
 
 bench_reading bench_run::sum() const {
     bench_reading r;
-    for (const auto& w : workers_) {
-        const auto& c = w->counters;
+    const auto add = [&r](const bench_counters& c) {
         r.acknowledged += now_of(c.acknowledged);
         r.failed += now_of(c.failed);
         r.value_bytes += now_of(c.value_bytes);
@@ -131,6 +139,15 @@ bench_reading bench_run::sum() const {
         r.wire_bytes += now_of(c.wire_bytes);
         r.requests += now_of(c.requests);
         r.retries += now_of(c.retries);
+    };
+    for (const auto& w : workers_) add(w->counters);
+    add(shared_);
+    if (front_) {
+        const auto s = front_->statistics();
+        r.batches += s.batches;
+        r.wire_bytes += s.bytes;
+        r.requests += s.requests;
+        r.retries += s.retries;
     }
     return r;
 }

@@ -1,6 +1,8 @@
-// The threads of a benchmark: each has an event loop, a client and a producer of its own, and nothing in common with the others but two
-// meetings, at which the clock starts and stops.
+// The threads of a benchmark: each has an event loop, a client and a producer of its own, or all send through one thread-safe front. They
+// have nothing else in common but two meetings, at which the clock starts and stops.
 #pragma once
+#include <kafkawire/concurrent_producer.hpp>
+
 #include <cli/bench_records.hpp>
 #include <cli/bench_report.hpp>
 
@@ -82,6 +84,8 @@ public:
     [[nodiscard]] const std::vector<std::string>& values() const noexcept { return values_; }
     [[nodiscard]] const std::vector<std::string>& keys() const noexcept { return keys_; }
     [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+    /// The one that all threads share. Only where the plan says so.
+    [[nodiscard]] concurrent_producer& front() noexcept { return *front_; }
     /// All of the warm-up is acknowledged. The last to come starts the clock; nobody goes on before.
     void begin_together(bench_worker& w);
     /// All is settled. The last to come stops the clock.
@@ -99,6 +103,7 @@ private:
         void operator()() noexcept { (run->*what)(); }
     };
     void run(std::size_t index) noexcept;
+    void open_front();
     void start_clock() noexcept;
     void stop_clock() noexcept;
     [[nodiscard]] bench_reading sum() const;
@@ -107,6 +112,8 @@ private:
     client_options cluster_;
     std::vector<std::string> values_, keys_;
     std::vector<std::unique_ptr<bench_worker>> workers_;
+    bench_counters shared_;  // of the front: written by its loop
+    std::optional<concurrent_producer> front_;
     std::vector<std::thread> threads_;
     std::atomic<bool> stopping_{false}, measuring_{false};
     std::atomic<std::size_t> running_{0};
@@ -123,5 +130,7 @@ private:
 
 /// With a producer of its own.
 [[nodiscard]] std::unique_ptr<bench_worker> make_direct_worker(bench_run& run, std::size_t index);
+/// Through the front.
+[[nodiscard]] std::unique_ptr<bench_worker> make_front_worker(bench_run& run, std::size_t index);
 
 }  // namespace kafkawire::cli

@@ -58,7 +58,7 @@ TEST_CASE("the line of JSON has the agreed keys first") {
         bench_json(p, two_seconds()) ==
         R"({"client":"kafkawire","op":"produce","n":1000000,"size":100,"wall":2.000,"msgs_s":500000,"cpu":0.500,"cpu_us_per_msg":0.5000,"rss_mb":12.5,"failed":0,)"
         R"("version":")" KAFKAWIRE_VERSION_STRING
-        R"(","codec":"none","acks":-1,"threads":1,"delivery":"batch","warmup_s":0.000,"warmup_n":0,"batches":100,"batch_bytes":1100000,"requests":20,"retries":3})"
+        R"(","codec":"none","acks":-1,"threads":1,"through":"own","delivery":"batch","warmup_s":0.000,"warmup_n":0,"batches":100,"batch_bytes":1100000,"requests":20,"retries":3})"
         "\n");
     bench_arguments a;
     a.rate = 1000;
