@@ -100,6 +100,8 @@ public:
     bool lenient = false;                                  // Metadata before version 4 cannot forbid topic creation: it is asked nevertheless
 
     virtual ~operation() = default;
+    /// `request`, as it is to be written in that version.
+    virtual const void* request_in(std::int16_t) { return request; }
     virtual void complete(error why, answer_info info) = 0;
 };
 class begun {

@@ -29,6 +29,8 @@
 
 namespace kafkawire::inline v0_1 {
 
+class transaction;
+
 /// Numbers of a producer since it was made.
 struct producer_statistics {
     std::uint64_t records = 0;           ///< put into batches that were closed
@@ -84,7 +86,7 @@ public:
         Result r{};
         if constexpr (std::is_same_v<Result, delivery>) r = at;
         if constexpr (std::is_same_v<Result, std::size_t>) r = static_cast<std::size_t>(at.offset);
-        end(why, r);
+        end(why, std::move(r));
     }
     void drop() noexcept override { free(); }
     void detach(const error& why) override { tell(take(), why, Result{}); }
@@ -103,23 +105,23 @@ protected:
         elsewhere_.reset();
         return t;
     }
-    static void tell(taken t, const error& why, const Result& r) {
+    static void tell(taken t, const error& why, Result&& r) {
         if (!t.handler) return;
-        const auto call = [](Handler& h, const error& e, const Result& result) {
+        const auto call = [](Handler& h, const error& e, Result&& result) {
             if constexpr (std::is_same_v<Result, std::monostate>) call_handler(h, e);
-            else call_handler(h, e, result);
+            else call_handler(h, e, std::move(result));
         };
-        if (!t.elsewhere) return call(*t.handler, why, r);
+        if (!t.elsewhere) return call(*t.handler, why, std::move(r));
         auto ex = t.elsewhere->get_executor();
-        asio::post(ex, [h = std::move(*t.handler), w = std::move(t.elsewhere), why, r, call]() mutable { call(h, why, r); });
+        asio::post(ex, [h = std::move(*t.handler), w = std::move(t.elsewhere), why, result = std::move(r), call]() mutable { call(h, why, std::move(result)); });
     }
     // The memory goes back before the handler runs.
-    void end(const error* why, const Result& r) {
+    void end(const error* why, Result&& r) {
         static const error none;
         auto t = take();
         const auto e = why ? *why : none;
         free();
-        tell(std::move(t), e, r);
+        tell(std::move(t), e, std::move(r));
     }
     virtual void free() noexcept {
         auto& c = core_;
@@ -158,7 +160,7 @@ public:
     /// Of `count` records that got into no batch.
     void complete(const error* why, const delivery&) override { settle(why, static_cast<std::size_t>(this->count)); }
     void drop() noexcept override { forget(static_cast<std::size_t>(this->count)); }
-    void detach(const error& why) override { base::tell(this->take(), why, result_); }
+    void detach(const error& why) override { base::tell(this->take(), why, batch_result{result_}); }
 
 private:
     // The records of one batch that follow each other.
@@ -196,8 +198,8 @@ private:
         left_ -= std::min(n, left_);
         if (left_ > 0) return;
         const auto why_not = std::move(first_);
-        const auto result = result_;
-        this->end(&why_not, result);
+        auto result = result_;
+        this->end(&why_not, std::move(result));
     }
     void forget(std::size_t n) noexcept {
         left_ -= std::min(n, left_);
@@ -322,7 +324,15 @@ public:
     auto async_flush(std::chrono::milliseconds deadline, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_flush{{core_}}, token, deadline, false);
     }
-    /// Flushes, then ends; what was left is told. The number is of records that were not settled in time. Completion: void(std::error_code, std::size_t).
+    /// Begins a transaction; from then on every record of this producer is part of it, until it is committed or aborted. Needs transactional_id
+    /// in the options, and <kafkawire/transaction.hpp>, where it is explained. Completion: void(std::error_code, kw::transaction).
+    template <class Token>
+    auto async_begin_transaction(Token&& token);
+    /// The same, with another patience than delivery_timeout.
+    template <class Token>
+    auto async_begin_transaction(std::chrono::milliseconds deadline, Token&& token);
+
+    /// Flushes, then ends; what was left is told. A transaction that is open is aborted. The number is of records that were not settled in time. Completion: void(std::error_code, std::size_t).
     template <class Token>
     auto async_close(std::chrono::milliseconds deadline, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_flush{{core_}}, token, deadline, true);

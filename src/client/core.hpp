@@ -79,6 +79,8 @@ public:
     void withdraw(std::int32_t broker_id, lane l, net::call* what);
     /// Connects before anything is to be sent. False: no such broker is known.
     bool open(std::int32_t broker_id, lane l);
+    /// What the cluster has finalized, as far as a connection has told.
+    [[nodiscard]] const finalized_features& features() const noexcept { return pool_->features(); }
     /// Connections to that broker that are up.
     [[nodiscard]] unsigned lanes_up(std::int32_t broker_id) const;
     /// For that long nothing more is sent to that broker on that lane (KIP-219); calls wait here, and time out here.

@@ -109,7 +109,13 @@ net::connection& pool::connection_to(std::size_t broker, lane l) {
 }
 
 void pool::link_ready(std::size_t broker, lane l) {
-    at(broker, l).ready_at = env_->now();
+    auto& s = at(broker, l);
+    s.ready_at = env_->now();
+    if (s.link) {
+        // A broker that lags behind tells an older state.
+        const auto& told = s.link->machine().versions();
+        if (told.features_epoch >= features_.epoch) features_ = {told.features_epoch, told.transaction_version};
+    }
     directory_.ready(broker, env_->now());
     if (watcher_) watcher_->broker_up(broker);
 }

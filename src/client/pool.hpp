@@ -29,6 +29,12 @@ protected:
     ~pool_watcher() = default;
 };
 
+/// As ApiVersions tells them.
+struct finalized_features {
+    std::int64_t epoch = -1;                                ///< of the metadata; -1: none were told
+    std::int16_t transaction_version = 0;
+};
+
 class pool : public std::enable_shared_from_this<pool> {
 public:
     pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver> names, const client_options& options, const std::vector<bootstrap_address>& bootstrap,
@@ -49,6 +55,8 @@ public:
     [[nodiscard]] std::optional<net::time_point> throttled_until(std::size_t broker, lane l) const;
     /// Connections that are up.
     [[nodiscard]] unsigned lanes_up(std::size_t broker) const;
+    /// Of the cluster's finalized features, the newest that any broker has told.
+    [[nodiscard]] const finalized_features& features() const noexcept { return features_; }
 
     /// The broker is known no more: what is not in use is closed now (all of it, if `even_busy`).
     void forget(std::size_t broker, const error& why, bool even_busy = false);
@@ -94,6 +102,7 @@ private:
     std::shared_ptr<net::resolver> names_;                  // null: the environment's
     const client_options options_;
     directory directory_;
+    finalized_features features_;
     pool_watcher* watcher_;                                 // null: closed
     std::vector<std::array<slot, lanes>> slots_;            // by the directory's index
     std::deque<told> told_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "client/transaction_core.hpp"
+
 namespace kafkawire::client_detail {
 
 namespace {
@@ -30,10 +32,10 @@ sender_settings settings_of(const producer_options& o) {
 // A Produce request: holds its batches until its answer or the end of the socket, whatever becomes of them meanwhile.
 class produce_call final : public net::call {
 public:
-    produce_call(const std::shared_ptr<producer_core>& of, plan_ptr plan, std::int16_t acks, std::int16_t highest, net::time_point now, std::chrono::milliseconds patience)
+    produce_call(const std::shared_ptr<producer_core>& of, plan_ptr plan, std::int16_t acks, protocol::version_range versions, net::time_point now, std::chrono::milliseconds patience)
         : of_{of}, plan_{std::move(plan)} {
         api_key = produce_request::key;
-        speaks = protocol::between(3, highest);  // the first that carries batches of format 2
+        speaks = versions;
         expects_reply = acks != 0;
         started = now;
         deadline = now + patience;
@@ -110,9 +112,10 @@ private:
 };
 
 producer_core::producer_core(std::shared_ptr<core> client, const producer_options& options)
-    : client_{std::move(client)}, options_{options}, machine_{settings_of(options), client_->env().random()}, gate_open_{options.transactional_id.empty()} {
+    : client_{std::move(client)}, options_{options}, machine_{settings_of(options), client_->env().random()}, gate_{options.transactional_id.empty() ? gate::open : gate::closed} {
     timer_ = client_->env().make_timer([this] { timer_fired(); });
     client_->watch(*this);
+    if (!options.transactional_id.empty()) hooks_ = std::make_unique<transaction_core>(*this);
 }
 
 producer_core::~producer_core() {
@@ -143,8 +146,8 @@ topic_queue& producer_core::topic(std::string_view name) {
     return t;
 }
 
-std::error_code producer_core::append(topic_queue& t, const record& r, std::int64_t wall, waiter* w) {
-    if (!gate_open_) [[unlikely]] return errc::no_transaction;
+std::error_code producer_core::append(topic_queue& t, const record& r, std::int64_t wall, waiter* w, gate least) {
+    if (gate_ > least) [[unlikely]] return gate_why_;
     return machine_.append(t, r, wall, w, [this] { return client_->env().now(); }, actions_);
 }
 
@@ -159,7 +162,7 @@ void producer_core::send(const record& r, waiter* w) {
     auto& t = topic(r.topic);
     const auto why = append(t, r, wall_ms(), w);
     if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), w, nullptr}, actions_);
-    else if (why) refuse(w, story_of(why, t, r));
+    else if (why) refuse_record(w, why, t, r);
     if (!actions_.empty()) run();
 }
 
@@ -167,17 +170,22 @@ void producer_core::enqueue(const record& r, waiter* accepted) {
     auto& t = topic(r.topic);
     const auto why = append(t, r, wall_ms(), nullptr);
     if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), nullptr, accepted}, actions_);
-    else refuse(accepted, why ? story_of(why, t, r) : error{});
+    else if (why) refuse_record(accepted, why, t, r);
+    else refuse(accepted, {});
     if (!actions_.empty()) run();
 }
 
 void producer_core::send_all(std::span<const record> rs, waiter* w) {
-    const auto wall = wall_ms();
     if (rs.empty()) return refuse(w, {});
+    put(rs, w, gate::open);
+}
+
+void producer_core::put(std::span<const record> rs, waiter* w, gate least) {
+    const auto wall = wall_ms();
     for (std::size_t i = 0; i < rs.size(); ++i) {
         const auto& r = rs[i];
         auto& t = topic(r.topic);
-        const auto why = append(t, r, wall, w);
+        const auto why = append(t, r, wall, w, least);
         if (!why) continue;
         if (why == errc::would_wait) {
             auto* const next = i + 1 < rs.size() ? ::new (blocks_.take(sizeof(continuation))) continuation{*this, w} : nullptr;
@@ -185,9 +193,16 @@ void producer_core::send_all(std::span<const record> rs, waiter* w) {
             machine_.wait(t, {r, client_->env().now(), w, next}, actions_);
             break;
         }
-        refuse(w, story_of(why, t, r));
+        refuse_record(w, why, t, r);
     }
     if (!actions_.empty()) run();
+}
+
+// Of a transaction that loses a record nothing may be seen.
+void producer_core::refuse_record(waiter* w, std::error_code code, const topic_queue& t, const record& r) {
+    const auto why = story_of(code, t, r);
+    refuse(w, why);
+    if (hooks_ && gate_ != gate::closed) hooks_->send_failed(why);
 }
 
 void producer_core::go_on(waiter* who) {
@@ -195,10 +210,11 @@ void producer_core::go_on(waiter* who) {
     if (at == rests_.end()) return;
     const auto records = at->records;
     rests_.erase(at);
-    send_all(records, who);
+    put(records, who, gate::closing);
+    if (hooks_) run();
 }
 
-error producer_core::story_of(std::error_code code, const topic_queue& t, const record& r) {
+error producer_core::story_of(std::error_code code, const topic_queue& t, const record& r) const {
     error e;
     e.code = code;
     const auto& name = t.info->name;
@@ -212,6 +228,8 @@ error producer_core::story_of(std::error_code code, const topic_queue& t, const 
     } else if (code == errc::no_transaction) {
         e.text = "a transactional producer sends within a transaction only";
         e.hint = "async_begin_transaction() comes first";
+    } else if (gate_ == gate::closed && code == gate_why_) {
+        e.text = code == errc::transaction_aborted ? "the transaction has failed and can only be aborted" : "the producer cannot go on";
     } else {
         e.text = "records of " + name + " cannot be sent";
     }
@@ -235,13 +253,14 @@ void producer_core::run() {
     }
     running_.clear();
     busy_ = false;
+    if (hooks_) hooks_->looked();
     look_at_pending();
     set_timer();
 }
 
 void producer_core::carry_out(send_produce& a) {
     auto& plan = a.plan;
-    const auto c = std::make_shared<produce_call>(shared_from_this(), plan, machine_.settings().acks, highest_produce_, client_->env().now(), client_->options().request_timeout);
+    const auto c = std::make_shared<produce_call>(shared_from_this(), plan, machine_.settings().acks, produce_versions_, client_->env().now(), client_->options().request_timeout);
     plan->carrier = c.get();
     client_->send(plan->broker, lane::produce, c);
 }
@@ -250,7 +269,9 @@ void producer_core::carry_out(withdraw_produce& a) {
     if (a.plan->carrier) client_->withdraw(a.plan->broker, lane::produce, std::exchange(a.plan->carrier, nullptr));
 }
 
-void producer_core::carry_out(ask_producer_id&) { prepare(*client_, std::make_unique<id_operation>(weak_from_this()))->go(); }
+void producer_core::carry_out(ask_producer_id&) {
+    if (!hooks_) prepare(*client_, std::make_unique<id_operation>(weak_from_this()))->go();  // else its coordinator gives it
+}
 
 void producer_core::carry_out(tell_batch& a) {
     told_.push_back(std::move(a));
@@ -266,9 +287,7 @@ void producer_core::carry_out(touch_partition& a) {
 void producer_core::carry_out(fail_transaction& a) {
     if (hooks_) hooks_->send_failed(*a.why);
 }
-void producer_core::carry_out(tell_flushed&) {
-    if (hooks_) hooks_->flush_looked();
-}
+void producer_core::carry_out(tell_flushed&) {}  // run() looks at the end
 
 protocol::wire_error producer_core::encode(produce_plan& plan, std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) {
     produce_request m;
@@ -456,6 +475,7 @@ void producer_core::flush(std::chrono::milliseconds deadline, bool close, waiter
     const auto now = client_->env().now();
     const std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};
     pending p{close ? pending::kind::close : pending::kind::flush, w, now + std::clamp(deadline, std::chrono::milliseconds{0}, longest)};
+    if (close && hooks_) hooks_->closing();
     p.period = machine_.flush(now, actions_);
     pending_.push_back(std::move(p));
     run();
@@ -499,7 +519,7 @@ void producer_core::look_at_pending() {
             case pending::kind::flush:
             case pending::kind::close:
                 // What was told but not yet heard is heard first: the handlers stand in the same line.
-                if (machine_.flushed(p.period)) {
+                if (machine_.flushed(p.period) && (p.what == pending::kind::flush || !hooks_ || hooks_->idle())) {
                     over = true;
                     why = {};
                 }
@@ -511,7 +531,9 @@ void producer_core::look_at_pending() {
         if (p.what == pending::kind::flush || p.what == pending::kind::close) at.offset = static_cast<std::int64_t>(machine_.left(p.period));
         if (!over) {
             why.code = errc::delivery_timed_out;
-            why.text = p.what == pending::kind::warm_up ? "the topics could not be learned in time" : std::to_string(at.offset) + " records are not settled yet";
+            why.text = p.what == pending::kind::warm_up ? "the topics could not be learned in time"
+                       : at.offset == 0                 ? "the end of the transaction is not confirmed yet"
+                                                        : std::to_string(at.offset) + " records are not settled yet";
             if (const auto* cause = client_->last_metadata_error()) why.cause = std::make_shared<const error>(*cause);
         }
         if (p.what == pending::kind::close) ends = true;
@@ -530,6 +552,10 @@ void producer_core::cancel(const std::weak_ptr<waiter*>& who) {
     const auto w = who.lock();
     if (!w) return;
     auto* const it = *w;
+    if (it->group == &transaction_mark) {
+        if (hooks_) hooks_->cancel(it);
+        return;
+    }
     const auto simple = [](errc code, std::string text) {
         error e;
         e.code = code;
@@ -567,6 +593,7 @@ void producer_core::cancel(const std::weak_ptr<waiter*>& who) {
 void producer_core::stop(const error& why) {
     if (std::exchange(stopped_, true)) return;
     const auto self = shared_from_this();
+    if (hooks_) hooks_->stop(why);
     machine_.stop(why, actions_);
     run();
     timer_->clear();

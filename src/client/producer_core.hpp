@@ -10,16 +10,21 @@
 
 namespace kafkawire::client_detail {
 
-/// What a transactional producer's driver wants to know of the sending machine. Called from the core, which must not be called from inside.
+/// What a transactional producer's driver wants to know of the sending machine.
 class transaction_hooks {
 public:
     virtual void partition_touched(partition_queue& where) = 0;     ///< the transaction's first record of it
     virtual void send_failed(const error& why) = 0;                 ///< records of the transaction failed: it must be aborted
-    virtual void flush_looked() = 0;                                ///< some period has ended: see sender_fsm::flushed()
-
-protected:
-    ~transaction_hooks() = default;
+    virtual void looked() = 0;                                      ///< something has happened: quiet() may be true now
+    virtual void closing() = 0;                                     ///< what is open is aborted
+    [[nodiscard]] virtual bool idle() const = 0;                    ///< nothing is on its way
+    virtual void cancel(waiter* w) = 0;                             ///< of an operation on transactions
+    virtual void stop(const error& why) = 0;                        ///< the producer ends; called while the sending machine still has its records
+    virtual ~transaction_hooks() = default;
 };
+
+/// Whether records are taken: of a transactional producer within a transaction only. Closing: those that were asked for before its commit was.
+enum class gate : std::uint8_t { open, closing, closed };
 
 class producer_core final : public std::enable_shared_from_this<producer_core>, private metadata_watcher {
 public:
@@ -47,11 +52,19 @@ public:
     [[nodiscard]] sender_fsm& machine() noexcept { return machine_; }
     [[nodiscard]] sender_actions& actions() noexcept { return actions_; }
     void run();
-    void hook(transaction_hooks* t) noexcept { hooks_ = t; }
-    /// Version 1 of transactions must not use a Produce that adds partitions by itself.
-    void limit_produce(std::int16_t highest) noexcept { highest_produce_ = highest; }
-    /// Whether records may be sent now: for a transactional producer, within a transaction only.
-    void open_gate(bool yes) noexcept { gate_open_ = yes; }
+    /// Null for a producer without transactions; else a transaction_core.
+    [[nodiscard]] transaction_hooks* transactions() noexcept { return hooks_.get(); }
+    /// Version 1 of transactions must not use a Produce that adds partitions by itself, version 2 must.
+    void limit_produce(protocol::version_range to) noexcept { produce_versions_ = to; }
+    /// `why` not: what sends are refused with.
+    void set_gate(gate to, std::error_code why) noexcept {
+        gate_ = to;
+        gate_why_ = why;
+    }
+    /// No record waits, is buffered or in flight.
+    [[nodiscard]] bool quiet() const noexcept { return rests_.empty() && machine_.quiet(); }
+    /// Ends an operation, later.
+    void tell(waiter* w, error why) { refuse(w, std::move(why)); }
 
     // --- for produce_call ---
     [[nodiscard]] protocol::wire_error encode(produce_plan& plan, std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to);
@@ -76,9 +89,11 @@ private:
     void topics_changed() override;
     [[nodiscard]] topic_queue& topic(std::string_view name);
     [[nodiscard]] std::int64_t wall_ms() const { return std::chrono::duration_cast<std::chrono::milliseconds>(client_->env().coarse_wall_now().time_since_epoch()).count(); }
-    [[nodiscard]] std::error_code append(topic_queue& t, const record& r, std::int64_t wall, waiter* w);
+    [[nodiscard]] std::error_code append(topic_queue& t, const record& r, std::int64_t wall, waiter* w, gate least = gate::open);
+    void put(std::span<const record> rs, waiter* w, gate least);
+    void refuse_record(waiter* w, std::error_code code, const topic_queue& t, const record& r);
     void go_on(waiter* who);
-    [[nodiscard]] static error story_of(std::error_code code, const topic_queue& t, const record& r);
+    [[nodiscard]] error story_of(std::error_code code, const topic_queue& t, const record& r) const;
     void refuse(waiter* w, error why);
     void tell_soon();
     void tell_all();
@@ -112,9 +127,10 @@ private:
     std::vector<rest> rests_;
     std::vector<std::optional<produce_answer>> answers_;
     unique_function<void(const delivery_report&)> on_delivery_;
-    transaction_hooks* hooks_ = nullptr;
-    std::int16_t highest_produce_ = protocol::messages::produce_request::versions.highest;
-    bool gate_open_;
+    std::unique_ptr<transaction_hooks> hooks_;
+    protocol::version_range produce_versions_ = protocol::between(3, protocol::messages::produce_request::versions.highest);  // 3: batches of format 2
+    gate gate_;
+    std::error_code gate_why_ = errc::no_transaction;
     bool busy_ = false;                                     // run() is under way
     bool turn_posted_ = false;
     bool tell_posted_ = false;

@@ -34,7 +34,7 @@ protocol::wire_error routed_call::encode(std::int16_t version, std::int32_t corr
         auto copy = *static_cast<const metadata_request*>(operation_->request);
         copy.allow_auto_topic_creation = true;
         if (auto e = write(&copy, frame)) return e;
-    } else if (auto e = write(operation_->request, frame)) {
+    } else if (auto e = write(operation_->request_in(version), frame)) {
         return e;
     }
     // Borrowed records are copied here, once: a cancelled call hands its memory back at once, while the socket may still be writing. The

@@ -286,6 +286,7 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
             error e;
             e.code = why;
             const auto story = std::make_shared<const error>(std::move(e));
+            if (settings_.transactional) fail_transaction_for(story, out);
             if (r.wants_delivery) out.push_back(tell_waiter{r.wants_delivery, story});
             if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, story});
         }
@@ -294,6 +295,7 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
 }
 
 void sender_fsm::refuse_waiting(topic_queue& t, const std::shared_ptr<const error>& why, sender_actions& out) {
+    if (settings_.transactional && !t.waiting.empty() && !stopped_) fail_transaction_for(why, out);
     while (!t.waiting.empty()) {
         const auto r = t.waiting.front();
         t.waiting.pop_front();
@@ -529,6 +531,7 @@ void sender_fsm::expire_waiting(time_point now, sender_actions& out) {
                 }
             }
             const auto story = std::make_shared<const error>(std::move(e));
+            if (settings_.transactional) fail_transaction_for(story, out);
             if (r.wants_delivery) out.push_back(tell_waiter{r.wants_delivery, story});
             if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, story});
             end_period(r.flush, out);
@@ -549,6 +552,14 @@ std::uint64_t sender_fsm::flush(time_point now, sender_actions& out) {
 }
 
 bool sender_fsm::flushed(std::uint64_t period) const noexcept { return periods_.empty() || periods_.begin()->first > period; }
+
+bool sender_fsm::quiet() const noexcept {
+    if (waiting_ > 0 || unsettled_ > 0) return false;
+    for (const auto& t : topics_)
+        for (const auto& p : t.partitions)
+            if (!p.idle()) return false;
+    return true;
+}
 
 std::size_t sender_fsm::left(std::uint64_t period) const noexcept {
     std::size_t n = 0;

@@ -182,6 +182,8 @@ public:
     [[nodiscard]] std::size_t used() const noexcept { return used_; }
     [[nodiscard]] std::size_t room() const noexcept { return used_ < settings_.send_buffer ? settings_.send_buffer - used_ : 0; }
     [[nodiscard]] const sender_counts& counts() const noexcept { return counts_; }
+    /// No record waits, is in a batch or in flight.
+    [[nodiscard]] bool quiet() const noexcept;
     [[nodiscard]] std::size_t unsettled() const noexcept { return unsettled_; }
     [[nodiscard]] const sender_settings& settings() const noexcept { return settings_; }
     [[nodiscard]] std::deque<topic_queue>& topics() noexcept { return topics_; }

@@ -181,7 +181,7 @@ void transaction_fsm::on(abort_requested& e, time_point, actions& out) {
     if (!open()) return tell(last_end_ == last_end::aborted ? error{} : error{make_error_code(errc::no_transaction)});
     for (const auto& w : waiting_)
         if (w.kind == operation_kind::abort) return tell(busy_with_same());
-    waiting_.push_back({e.by, operation_kind::abort});
+    if (e.by.op != 0) waiting_.push_back({e.by, operation_kind::abort});
     auto* s = std::get_if<settling>(&state_);
     if (s && s->commit) return abortable(because(errc::transaction_aborted, "aborted by the application", {}), out);
     if (s || std::holds_alternative<ending>(state_)) return;  // a commit that is under way cannot be taken back: what becomes of it is told

@@ -80,7 +80,7 @@ struct begin_requested { requested by; };
 struct partition_touched { topic_partition where; };    ///< the first record of a partition in this transaction waits to be sent
 struct offsets_requested { requested by; group_offsets what; };
 struct commit_requested { requested by; };              ///< again after a result that was unknown: waits for what became of it
-struct abort_requested { requested by; };
+struct abort_requested { requested by; };               ///< op 0: nobody waits for it
 struct cancel_requested { operation_id op; };
 struct send_failed { error why; };                      ///< a batch of this transaction failed for good
 struct records_settled {                                ///< after `settle`: no record is unsent or in flight any more

@@ -193,6 +193,10 @@ void connection_fsm::got_versions(time_point now, actions& out) {
     versions_.apis.clear();
     for (const auto& api : answer.api_keys) versions_.apis.push_back({api.api_key, protocol::between(api.min_version, api.max_version)});
     std::sort(versions_.apis.begin(), versions_.apis.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    versions_.features_epoch = answer.finalized_features_epoch;
+    versions_.transaction_version = 0;
+    for (const auto& f : answer.finalized_features)
+        if (f.name == "transaction.version") versions_.transaction_version = f.max_version_level;
     transition(ready{{}, {}, {now}}, "the versions are known");
     out.push_back(announce_ready{});
     send_waiting(now, out);

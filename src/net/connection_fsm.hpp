@@ -38,6 +38,10 @@ struct broker_versions {
     };
     std::vector<range> apis;
     [[nodiscard]] const protocol::version_range* find(std::int16_t key) const noexcept;
+
+    /// What the cluster has finalized of transaction.version, and of which age that is; -1: the broker tells nothing of features.
+    std::int16_t transaction_version = 0;
+    std::int64_t features_epoch = -1;
 };
 
 // What happened.

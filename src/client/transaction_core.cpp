@@ -1,0 +1,364 @@
+#include "client/transaction_core.hpp"
+
+#include <kafkawire/protocol/frame.hpp>
+
+#include <algorithm>
+
+#include "client/throttling.hpp"
+#include "net/texts.hpp"
+
+namespace kafkawire::client_detail {
+
+namespace {
+
+using txn::operation_kind;
+
+// Only on behalf of an open transaction is anything sent that adds to it: from version 12 on a Produce does that by itself (KIP-890).
+constexpr std::int16_t first_adding_produce = 12;
+
+txn::settings settings_of(producer_core& of) {
+    const auto& o = of.options();
+    txn::settings s;
+    s.transactional_id = o.transactional_id;
+    s.transaction_timeout = o.transaction_timeout;
+    s.retry_backoff = o.retry_backoff;
+    s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
+    s.concurrent_backoff = std::min(s.concurrent_backoff, s.retry_backoff);
+    s.seed = of.client().env().random();
+    return s;
+}
+
+std::string name_of(core& c, std::int32_t broker) {
+    const auto id = "id " + std::to_string(broker);
+    const auto at = c.brokers().find(broker);
+    if (!at) return id;
+    const auto& e = c.brokers().entries()[*at];
+    return net::host_and_port(e.host, e.port) + " (" + id + ')';
+}
+
+// A request to a coordinator.
+class coordinator_call final : public net::call {
+public:
+    // `of` null: the answer is of no use any more.
+    coordinator_call(std::weak_ptr<producer_core> of, txn::send what, net::time_point now, std::chrono::milliseconds patience)
+        : of_{std::move(of)}, what_{std::move(what)} {
+        api_key = std::visit([](const auto& m) { return std::decay_t<decltype(m)>::key; }, what_.what);
+        speaks = what_.versions;
+        started = now;
+        deadline = now + patience;
+    }
+    protocol::wire_error encode(std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) override {
+        txn::fit(what_.what, version);
+        return std::visit(
+            [&](const auto& m) {
+                return protocol::encode_request(protocol::schema_of<std::decay_t<decltype(m)>>(), &m, version, correlation_id, client_id, to);
+            },
+            what_.what);
+    }
+    void done(net::outcome result) override {
+        const auto of = of_.lock();
+        if (!of) return;
+        auto& to = *static_cast<transaction_core*>(of->transactions());
+        if (result.why) return to.failed(what_.request, std::move(result.why), result.maybe_processed);
+        std::visit([&](const auto& m) { read<typename std::decay_t<decltype(m)>::response>(*of, to, result); }, what_.what);
+    }
+
+private:
+    template <class Response>
+    void read(producer_core& of, transaction_core& to, net::outcome& result) {
+        auto& client = of.client();
+        Response m;
+        protocol::messages::response_header header;
+        std::size_t body_at = 0;
+        auto wrong = protocol::decode_response_header(header, result.answer.view(), api_key, result.version, body_at);
+        if (!wrong) wrong = protocol::decode(m, result.answer.view().subspan(body_at), result.version);
+        if (wrong) {
+            error why;
+            why.code = wrong.code;
+            why.in = phase::request;
+            why.broker = name_of(client, *what_.broker);
+            why.api_key = api_key;
+            why.api_version = result.version;
+            why.text = "the answer cannot be read: " + wrong.message();
+            return to.failed(what_.request, std::move(why), true);
+        }
+        if (const auto pause = throttle_of(protocol::schema_of<Response>(), &m, result.version); pause.count() > 0) client.throttle(*what_.broker, pause, lane::coordinator);
+        to.answered(what_.request, result.version, std::move(m), name_of(client, *what_.broker));
+    }
+
+    std::weak_ptr<producer_core> of_;
+    txn::send what_;
+};
+
+// FindCoordinator, to any broker.
+class lookup_operation final : public operation {
+public:
+    lookup_operation(std::weak_ptr<producer_core> of, std::uint64_t number, txn::message m) : of_{std::move(of)}, number_{number}, message_{std::move(m)} {
+        using asked = txn::messages::find_coordinator_request;
+        request_schema = &protocol::schema_of<asked>();
+        request = &std::get<asked>(message_);
+        response_schema = &protocol::schema_of<asked::response>();
+        response = &answer_;
+    }
+    const void* request_in(std::int16_t version) override {
+        fitted_ = message_;
+        txn::fit(fitted_, version);
+        return &std::get<txn::messages::find_coordinator_request>(fitted_);
+    }
+    void complete(error why, answer_info info) override {
+        const auto of = of_.lock();
+        if (!of) return;
+        auto& to = *static_cast<transaction_core*>(of->transactions());
+        if (why) return to.failed(number_, std::move(why), false);
+        to.answered(number_, info.version, std::move(answer_), std::move(info.broker));
+    }
+
+private:
+    std::weak_ptr<producer_core> of_;
+    std::uint64_t number_;
+    txn::message message_, fitted_;                         // as for all versions, and as for one: it may be asked of several brokers
+    txn::messages::find_coordinator_response answer_;
+};
+
+error simple(std::error_code code, std::string text = {}) {
+    error e;
+    e.code = code;
+    e.text = std::move(text);
+    return e;
+}
+
+}  // namespace
+
+const char transaction_mark = 0;
+
+transaction_core::transaction_core(producer_core& of) : producer_{of}, machine_{settings_of(of)} {
+    timer_ = of.client().env().make_timer([this] { step(txn::tick{}); });
+}
+
+// --- what the application asks for ---
+
+txn::requested transaction_core::ask(operation_kind kind, patience p, waiter* w) {
+    const std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};
+    const auto id = next_operation_++;
+    operations_.push_back({id, kind, w});
+    return {id, producer_.client().env().now() + std::clamp(p.value_or(producer_.options().delivery_timeout), std::chrono::milliseconds{0}, longest)};
+}
+
+bool transaction_core::refuse_if_over(std::uint64_t number, waiter* w) {
+    if (stopped_) producer_.tell(w, *stopped_);
+    else if (number != number_) producer_.tell(w, simple(errc::no_transaction, "another transaction was begun since"));
+    return stopped_ || number != number_;
+}
+
+void transaction_core::begin(patience p, waiter* w) {
+    if (stopped_) return producer_.tell(w, *stopped_);
+    step(txn::begin_requested{ask(operation_kind::begin, p, w)});
+}
+
+void transaction_core::send_offsets(std::uint64_t number, group_offsets what, patience p, waiter* w) {
+    if (refuse_if_over(number, w)) return;
+    txn::group_offsets all{what.group.group, what.group.generation, what.group.member_id, what.group.group_instance_id, {}};
+    for (auto& o : what.offsets) {
+        auto at = std::find_if(all.topics.begin(), all.topics.end(), [&](const auto& t) { return t.name == o.topic; });
+        if (at == all.topics.end()) {
+            at = all.topics.emplace(all.topics.end());
+            at->name = o.topic;
+        }
+        auto& to = at->partitions.emplace_back();
+        to.partition_index = o.partition;
+        to.committed_offset = o.offset;
+        to.committed_leader_epoch = o.leader_epoch;
+        to.committed_metadata = std::move(o.metadata);
+    }
+    step(txn::offsets_requested{ask(operation_kind::send_offsets, p, w), std::move(all)});
+}
+
+void transaction_core::end(std::uint64_t number, bool commit, patience p, waiter* w) {
+    if (refuse_if_over(number, w)) return;
+    if (!commit) return step(txn::abort_requested{ask(operation_kind::abort, p, w)});
+    step(txn::commit_requested{ask(operation_kind::commit, p, w)});
+    // Refused, as something had failed before. There is one way left, so it is taken.
+    if (std::holds_alternative<txn::must_abort>(machine_.where())) step(txn::abort_requested{});
+}
+
+void transaction_core::abandon(std::uint64_t number) {
+    if (stopped_ || number != number_) return;
+    const auto& s = machine_.where();
+    if (std::holds_alternative<txn::in_transaction>(s) || std::holds_alternative<txn::must_abort>(s)) step(txn::abort_requested{});
+}
+
+error transaction_core::trouble(std::uint64_t number) const {
+    if (stopped_) return *stopped_;
+    if (number != number_) return simple(errc::no_transaction, "another transaction was begun since");
+    return machine_.why_not_send();
+}
+
+void transaction_core::cancel(waiter* w) {
+    const auto at = std::find_if(operations_.begin(), operations_.end(), [&](const operation& o) { return o.who == w; });
+    if (at != operations_.end()) step(txn::cancel_requested{at->id});  // else it has ended, and is about to be told
+}
+
+// --- what the sender says ---
+
+void transaction_core::partition_touched(partition_queue& where) { step(txn::partition_touched{{where.topic->info->name, where.index}}); }
+void transaction_core::send_failed(const error& why) { step(txn::send_failed{why}); }
+
+void transaction_core::looked() {
+    if (!settling_ || busy_ || stopped_ || !producer_.quiet()) return;
+    settling_ = false;
+    // What drop_unsent has taken from the middle of a sequence counts here too: the sequence has a gap, whoever made it.
+    const bool broken = producer_.machine().sequence_broken();
+    step(txn::records_settled{broken, false, broken ? simple(errc::delivery_unknown, "a batch of the transaction is missing in its sequence") : error{}});
+}
+
+bool transaction_core::idle() const {
+    const auto& s = machine_.where();
+    return stopped_ || !(machine_.busy() || std::holds_alternative<txn::settling>(s) || std::holds_alternative<txn::ending>(s));
+}
+
+// --- carrying out ---
+
+void transaction_core::step(txn::event e) {
+    if (stopped_) return;
+    auto& env = producer_.client().env();
+    if (const auto& f = producer_.client().features(); f.epoch > features_epoch_) {
+        features_epoch_ = f.epoch;
+        machine_.step(txn::feature_level{f.transaction_version, f.epoch}, env.now(), actions_);
+    }
+    machine_.step(std::move(e), env.now(), actions_);
+    if (busy_) return;  // whoever is at it goes on with these
+    busy_ = true;
+    while (!actions_.empty()) {
+        running_.clear();
+        std::swap(running_, actions_);
+        for (auto& a : running_) std::visit([this](auto& what) { carry_out(what); }, a);
+    }
+    running_.clear();
+    busy_ = false;
+    set_gate();
+    set_timer();
+    producer_.run();
+}
+
+void transaction_core::carry_out(txn::send& a) {
+    auto& client = producer_.client();
+    if (!a.broker) return prepare(client, std::make_unique<lookup_operation>(producer_.weak_from_this(), a.request, std::move(a.what)))->go();
+    const auto broker = *a.broker;
+    if (!std::holds_alternative<txn::messages::txn_offset_commit_request>(a.what)) coordinator_ = broker;
+    client.send(broker, lane::coordinator, std::make_shared<coordinator_call>(producer_.weak_from_this(), std::move(a), client.env().now(), client.options().request_timeout));
+}
+
+void transaction_core::carry_out(txn::identity_changed& a) {
+    producer_.machine().producer_id_known(a.to.producer_id, a.to.epoch, producer_.client().env().now(), producer_.actions());
+}
+
+void transaction_core::carry_out(txn::partition_ready& a) {
+    auto* const topic = producer_.machine().find_topic(a.where.topic);
+    if (!topic || a.where.partition < 0 || static_cast<std::size_t>(a.where.partition) >= topic->partitions.size()) return;
+    producer_.machine().partition_ready(topic->partitions[static_cast<std::size_t>(a.where.partition)], producer_.client().env().now(), producer_.actions());
+}
+
+void transaction_core::carry_out(txn::drop_unsent& a) { producer_.machine().drop_unsent(a.why, producer_.client().env().now(), producer_.actions()); }
+
+void transaction_core::carry_out(txn::settle& a) {
+    settling_ = true;
+    if (a.commit) (void)producer_.machine().flush(producer_.client().env().now(), producer_.actions());
+}
+
+void transaction_core::carry_out(txn::complete& a) {
+    if (a.kind == operation_kind::begin && !a.why) {
+        ++number_;
+        settling_ = false;
+        producer_.machine().begin_transaction();
+        if (machine_.version() >= 2) producer_.limit_produce({first_adding_produce, protocol::messages::produce_request::versions.highest});
+        else producer_.limit_produce({3, first_adding_produce - 1});
+    }
+    const auto at = std::find_if(operations_.begin(), operations_.end(), [&](const operation& o) { return o.id == a.op; });
+    if (at == operations_.end()) return;
+    auto* const who = at->who;
+    operations_.erase(at);
+    producer_.tell(who, std::move(a.why));
+}
+
+void transaction_core::set_gate() {
+    const auto* s = std::get_if<txn::settling>(&machine_.where());
+    const auto why = machine_.why_not_send();
+    producer_.set_gate(!why ? gate::open : s && s->commit ? gate::closing : gate::closed, why.code);
+}
+
+void transaction_core::set_timer() {
+    if (const auto at = machine_.next_wakeup()) timer_->set(*at);
+    else timer_->clear();
+}
+
+void transaction_core::answered(std::uint64_t request, std::int16_t version, txn::answer what, std::string broker) {
+    step(txn::answered{request, version, std::move(what), std::move(broker)});
+}
+void transaction_core::failed(std::uint64_t request, error why, bool maybe_processed) { step(txn::request_failed{request, std::move(why), maybe_processed}); }
+
+// --- the end ---
+
+// What the producer leaves open would keep readers waiting for as long as transaction_timeout. Nobody waits for the answer. What is in
+// flight could come after an EndTxn and begin the transaction anew; with a new epoch the brokers refuse it.
+void transaction_core::farewell() {
+    const auto& s = machine_.where();
+    const txn::open_transaction* open = nullptr;
+    if (const auto* in = std::get_if<txn::in_transaction>(&s)) open = &in->of;
+    else if (const auto* must = std::get_if<txn::must_abort>(&s)) open = &must->of;
+    else if (const auto* settles = std::get_if<txn::settling>(&s)) open = &settles->of;
+    if (!open || !open->started || open->end_useless || !coordinator_) return;
+    txn::send last{0, coordinator_, {}, {}};
+    const auto [id, epoch] = machine_.who();
+    const auto& name = producer_.options().transactional_id;
+    if (producer_.quiet()) {
+        last.versions = open->version >= 2 ? protocol::between(5, 5) : protocol::between(0, 4);
+        last.what = txn::messages::end_txn_request{name, id, epoch, false, {}};
+    } else {
+        txn::messages::init_producer_id_request m;
+        m.transactional_id = name;
+        m.transaction_timeout_ms = static_cast<std::int32_t>(producer_.options().transaction_timeout.count());
+        m.producer_id = id;
+        m.producer_epoch = epoch;
+        last.versions = protocol::between(3, 5);
+        last.what = std::move(m);
+    }
+    auto& client = producer_.client();
+    client.send(*coordinator_, lane::coordinator, std::make_shared<coordinator_call>(std::weak_ptr<producer_core>{}, std::move(last), client.env().now(), client.options().request_timeout));
+}
+
+void transaction_core::stop(const error& why) {
+    if (stopped_) return;
+    // A commit is told what is true of it; with the others nothing can be wrong.
+    for (const auto& o : std::vector{operations_})
+        if (o.kind == operation_kind::commit) step(txn::cancel_requested{o.id});
+    farewell();
+    stopped_ = why;
+    for (const auto& o : std::exchange(operations_, {})) producer_.tell(o.who, why);
+    timer_->clear();
+    producer_.set_gate(gate::closed, why.code);
+}
+
+// --- the erased calls of transaction.hpp ---
+
+namespace {
+transaction_core* of(const producer_core& c) noexcept { return static_cast<transaction_core*>(const_cast<producer_core&>(c).transactions()); }
+}  // namespace
+
+void begin_transaction(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
+    if (auto* const t = of(c)) return t->begin(deadline, w);
+    auto why = simple(errc::no_transaction, "this producer has no transactions: its transactional_id is empty");
+    why.hint = "name one in producer_options; each instance of an application that runs at a time needs its own";
+    c.tell(w, std::move(why));
+}
+void send_offsets(producer_core& c, std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
+    of(c)->send_offsets(number, std::move(what), deadline, w);
+}
+void end_transaction(producer_core& c, std::uint64_t number, bool commit, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
+    of(c)->end(number, commit, deadline, w);
+}
+void abandon_transaction(producer_core& c, std::uint64_t number) noexcept { of(c)->abandon(number); }
+std::uint64_t transaction_number(const producer_core& c) noexcept { return of(c)->number(); }
+error transaction_trouble(const producer_core& c, std::uint64_t number) { return of(c)->trouble(number); }
+std::shared_ptr<producer_core> share(producer_core& c) noexcept { return c.shared_from_this(); }
+
+}  // namespace kafkawire::client_detail
