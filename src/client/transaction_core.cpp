@@ -110,6 +110,13 @@ public:
         if (!of) return;
         auto& to = *static_cast<transaction_core*>(of->transactions());
         if (why) return to.failed(number_, std::move(why), false);
+        // Where it is stands in the answer: no Metadata request is needed to find it.
+        const auto learn = [&](std::int32_t id, const std::string& host, std::int32_t port) {
+            if (id >= 0 && port > 0 && port <= 65535 && !of->client().brokers().find(id)) of->client().node_hint(id, host, static_cast<std::uint16_t>(port), {});
+        };
+        if (info.version < 4 && answer_.error_code == 0) learn(answer_.node_id, answer_.host, answer_.port);
+        for (const auto& c : answer_.coordinators)
+            if (c.error_code == 0) learn(c.node_id, c.host, c.port);
         to.answered(number_, info.version, std::move(answer_), std::move(info.broker));
     }
 
