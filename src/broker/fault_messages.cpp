@@ -52,10 +52,13 @@ void copy_scalar(kind what, const void* from, void* to) {
     }
 }
 
+// AddPartitionsToTxn has a name of its own for it.
+bool is_error_code(const field_schema& f) { return f.name == "errorCode" || f.name == "partitionErrorCode"; }
+
 bool has_error_code(const struct_schema& s, std::int16_t version) {
     return std::any_of(s.fields.begin(), s.fields.end(), [&](const field_schema& f) {
         if (!f.options.in.contains(version)) return false;
-        return f.name == "errorCode" || (f.what == kind::array && f.array->element == kind::structure && has_error_code(*f.array->element_schema(), version));
+        return is_error_code(f) || (f.what == kind::array && f.array->element == kind::structure && has_error_code(*f.array->element_schema(), version));
     });
 }
 
@@ -75,7 +78,7 @@ void mirror_array(const field_schema& from, void* asked, const field_schema& to,
             continue;
         }
         const auto name = std::find_if(told.fields.begin(), told.fields.end(), [&](const field_schema& f) {
-            return f.what == from.array->element && f.options.in.contains(version) && f.name != "errorCode" && f.name != "errorMessage";
+            return f.what == from.array->element && f.options.in.contains(version) && !is_error_code(f) && f.name != "errorMessage";
         });
         if (name != told.fields.end()) copy_scalar(name->what, one, value_made(*name, other));
     }
@@ -114,7 +117,7 @@ int put_codes(const struct_schema& s, void* object, std::int16_t version, std::i
     int places = 0;
     for (const auto& f : s.fields) {
         if (!f.options.in.contains(version)) continue;
-        if (f.name == "errorCode" && f.what == kind::int16) {
+        if (is_error_code(f) && f.what == kind::int16) {
             if (!here) continue;
             *static_cast<std::int16_t*>(f.get(object)) = code;
             ++places;

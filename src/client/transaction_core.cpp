@@ -139,7 +139,10 @@ error simple(std::error_code code, std::string text = {}) {
 const char transaction_mark = 0;
 
 transaction_core::transaction_core(producer_core& of) : producer_{of}, machine_{settings_of(of)} {
-    timer_ = of.client().env().make_timer([this] { step(txn::tick{}); });
+    timer_ = of.client().env().make_timer([this] {
+        const auto keep = producer_.shared_from_this();
+        step(txn::tick{});
+    });
 }
 
 // --- what the application asks for ---

@@ -15,7 +15,7 @@ kw::client_options options_of(const char* id) {
 }
 }  // namespace
 
-cluster_world::cluster_world(settings& s) : world{s.seed}, app{world.add_host("app")}, auditor{world.add_host("auditor")} {
+cluster_world::cluster_world(settings& s, const std::string& as_version) : world{s.seed}, app{world.add_host("app")}, auditor{world.add_host("auditor")} {
     kw::broker::broken = {};
     if (s.mutant == "forget")
         kw::broker::broken.forget_acknowledged = true;
@@ -36,6 +36,7 @@ cluster_world::cluster_world(settings& s) : world{s.seed}, app{world.add_host("a
         o.ports.push_back(9092);
     }
     o.nodes = 3;
+    o.as_version = as_version;
     o.seed = s.seed + 1;
     o.topics = {{.name = topic, .partitions = partitions}};
     cluster.emplace(std::move(environments), o);

@@ -16,7 +16,8 @@ inline constexpr const char* topic = "orders";
 
 class cluster_world {
 public:
-    explicit cluster_world(settings& s);
+    /// The nodes behave as those of that Kafka.
+    explicit cluster_world(settings& s, const std::string& as_version = "4.3");
     ~cluster_world();
 
     kw::sim::world world;

@@ -10,7 +10,7 @@ namespace schedules {
 namespace {
 
 struct plan {
-    int idempotent = 0, transactional = 0, producers = 0;
+    int idempotent = 0, transactional = 0, producers = 0, with_transactions = 0;
     int readers = 1;
     int faults = 6;
 };
@@ -18,13 +18,15 @@ struct plan {
 // 45 s of work with faults, then calm until everything is acknowledged and read, then the audit: at least 60 s in all.
 result run(settings& s, const plan& p) {
     constexpr auto stormy = 45s;
-    cluster_world w{s};
+    // Transactions of version 1 and of version 2, in turn.
+    cluster_world w{s, p.with_transactions && s.seed % 2 ? "3.9" : "4.3"};
     workload work{w};
     storm faults{w, stormy, p.faults};
     work.read(p.readers, true);
     if (p.idempotent) work.produce(p.idempotent, stormy);
     if (p.transactional) work.produce_in_transactions(p.transactional, stormy);
     if (p.producers) work.send(p.producers, stormy);
+    if (p.with_transactions) work.send_in_transactions(p.with_transactions, stormy);
     result r;
     try {
         w.world.run_for(stormy);
@@ -33,6 +35,7 @@ result run(settings& s, const plan& p) {
             work.trouble += " not everything was acknowledged and read 180 s after the last fault";
         if (w.world.elapsed() < 60s) w.world.run_for(60s - w.world.elapsed());
         work.audit();
+        work.audit_transactions();
     } catch (const kw::sim::stalled& e) {
         work.trouble = e.what();
     }
@@ -52,7 +55,7 @@ result run(settings& s, const plan& p) {
     return r;
 }
 
-constexpr std::array<schedule, 5> list = {{
+constexpr std::array<schedule, 6> list = {{
     {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
      [](settings& s) { return run(s, {.idempotent = 2, .faults = 6}); }},
     {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .faults = 20}); }},
@@ -60,6 +63,8 @@ constexpr std::array<schedule, 5> list = {{
      [](settings& s) { return run(s, {.idempotent = 1, .transactional = 3, .faults = 6}); }},
     {"producer", "two kw::producers on six partitions, patient or not, a reader, 6 faults", [](settings& s) { return run(s, {.producers = 2, .faults = 6}); }},
     {"producer-heavy", "the same under 20 faults", [](settings& s) { return run(s, {.producers = 2, .faults = 20}); }},
+    {"producer-transactions", "three kw::producers with transactions and offsets, committed, aborted, dropped, and taken over, a reader at read_committed, 20 faults",
+     [](settings& s) { return run(s, {.with_transactions = 3, .faults = 20}); }},
 }};
 
 }  // namespace

@@ -38,6 +38,10 @@ public:
     void produce_in_transactions(int producers, std::chrono::nanoseconds until);
     /// The same with kw::producer, whose promises are checked: see producers.cpp.
     void send(int producers, std::chrono::nanoseconds until);
+    /// And with its transactions: see producer_transactions.cpp.
+    void send_in_transactions(int producers, std::chrono::nanoseconds until);
+    /// What was committed with them of offsets.
+    void audit_transactions();
     /// Readers of all partitions, which end when they have read everything that was acknowledged.
     void read(int readers, bool committed_only);
     /// All producers are done and all readers have read what was acknowledged.
@@ -55,9 +59,18 @@ private:
         std::int16_t epoch = -1;
     };
     struct reader;
+    struct transaction_run;
 
     void send_one(kw::producer& from, std::int32_t producer, std::chrono::milliseconds patience);
     asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until);
+    void send_in(const std::shared_ptr<transaction_run>& t);
+    asio::awaitable<bool> begin_in(std::shared_ptr<transaction_run> t, std::chrono::nanoseconds until);
+    asio::awaitable<void> commit_in(std::shared_ptr<transaction_run> t, bool offsets);
+    void not_committed(const transaction_run& t);
+    asio::awaitable<bool> one_transaction(std::shared_ptr<transaction_run> t, std::string group);
+    asio::awaitable<void> replace_and_commit(std::shared_ptr<transaction_run> zombie);
+    asio::awaitable<void> run_transactional_producer(std::int32_t slot, std::chrono::nanoseconds until);
+    asio::awaitable<void> audit_offsets(std::int32_t slot);
     asio::awaitable<void> look_up(kw::client& c);
     asio::awaitable<void> pause(std::chrono::nanoseconds d);
     asio::awaitable<void> produce_to(std::int32_t producer, std::int32_t partition, std::shared_ptr<producer_identity> identity,
@@ -89,6 +102,7 @@ private:
     bool looking_up_ = false;
     int producing_ = 0;
     std::array<std::int64_t, partitions> target_{};  // behind the last record that is acknowledged, and committed
+    std::map<std::int32_t, std::set<std::int64_t>> offsets_;  // by group: what it may have committed last
     std::vector<std::shared_ptr<reader>> readers_;
     kw::protocol::record_reader records_in_;
 };
