@@ -39,6 +39,7 @@ public:
         expects_reply = acks != 0;
         started = now;
         deadline = now + patience;
+        if (auto* const t = of->transactions()) held_ = t->will();
     }
     protocol::wire_error encode(std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) override {
         const auto of = of_.lock();
@@ -54,6 +55,7 @@ public:
 private:
     std::weak_ptr<producer_core> of_;
     plan_ptr plan_;
+    std::shared_ptr<const void> held_;
 };
 
 class id_operation final : public operation {

@@ -18,6 +18,7 @@ public:
     virtual void looked() = 0;                                      ///< something has happened: quiet() may be true now
     virtual void closing() = 0;                                     ///< what is open is aborted
     [[nodiscard]] virtual bool idle() const = 0;                    ///< nothing is on its way
+    [[nodiscard]] virtual std::shared_ptr<const void> will() const = 0;  ///< what every Produce request holds until it has ended
     virtual void cancel(waiter* w) = 0;                             ///< of an operation on transactions
     virtual void stop(const error& why) = 0;                        ///< the producer ends; called while the sending machine still has its records
     virtual ~transaction_hooks() = default;

@@ -16,7 +16,7 @@ using txn::operation_kind;
 // Only on behalf of an open transaction is anything sent that adds to it: from version 12 on a Produce does that by itself (KIP-890).
 constexpr std::int16_t first_adding_produce = 12;
 
-txn::settings settings_of(producer_core& of) {
+txn::settings machine_settings(producer_core& of) {
     const auto& o = of.options();
     txn::settings s;
     s.transactional_id = o.transactional_id;
@@ -28,7 +28,7 @@ txn::settings settings_of(producer_core& of) {
     return s;
 }
 
-std::string name_of(core& c, std::int32_t broker) {
+std::string coordinator_name(core& c, std::int32_t broker) {
     const auto id = "id " + std::to_string(broker);
     const auto at = c.brokers().find(broker);
     if (!at) return id;
@@ -76,14 +76,14 @@ private:
             error why;
             why.code = wrong.code;
             why.in = phase::request;
-            why.broker = name_of(client, *what_.broker);
+            why.broker = coordinator_name(client, *what_.broker);
             why.api_key = api_key;
             why.api_version = result.version;
             why.text = "the answer cannot be read: " + wrong.message();
             return to.failed(what_.request, std::move(why), true);
         }
         if (const auto pause = throttle_of(protocol::schema_of<Response>(), &m, result.version); pause.count() > 0) client.throttle(*what_.broker, pause, lane::coordinator);
-        to.answered(what_.request, result.version, std::move(m), name_of(client, *what_.broker));
+        to.answered(what_.request, result.version, std::move(m), coordinator_name(client, *what_.broker));
     }
 
     std::weak_ptr<producer_core> of_;
@@ -127,7 +127,7 @@ private:
     txn::messages::find_coordinator_response answer_;
 };
 
-error simple(std::error_code code, std::string text = {}) {
+error plain_error(std::error_code code, std::string text = {}) {
     error e;
     e.code = code;
     e.text = std::move(text);
@@ -138,11 +138,12 @@ error simple(std::error_code code, std::string text = {}) {
 
 const char transaction_mark = 0;
 
-transaction_core::transaction_core(producer_core& of) : producer_{of}, machine_{settings_of(of)} {
+transaction_core::transaction_core(producer_core& of) : producer_{of}, machine_{machine_settings(of)} {
     timer_ = of.client().env().make_timer([this] {
         const auto keep = producer_.shared_from_this();
         step(txn::tick{});
     });
+    will_ = std::make_shared<last_will>(of.client().weak_from_this());
 }
 
 // --- what the application asks for ---
@@ -156,7 +157,7 @@ txn::requested transaction_core::ask(operation_kind kind, patience p, waiter* w)
 
 bool transaction_core::refuse_if_over(std::uint64_t number, waiter* w) {
     if (stopped_) producer_.tell(w, *stopped_);
-    else if (number != number_) producer_.tell(w, simple(errc::no_transaction, "another transaction was begun since"));
+    else if (number != number_) producer_.tell(w, plain_error(errc::no_transaction, "another transaction was begun since"));
     return stopped_ || number != number_;
 }
 
@@ -199,7 +200,7 @@ void transaction_core::abandon(std::uint64_t number) {
 
 error transaction_core::trouble(std::uint64_t number) const {
     if (stopped_) return *stopped_;
-    if (number != number_) return simple(errc::no_transaction, "another transaction was begun since");
+    if (number != number_) return plain_error(errc::no_transaction, "another transaction was begun since");
     return machine_.why_not_send();
 }
 
@@ -218,7 +219,7 @@ void transaction_core::looked() {
     settling_ = false;
     // What drop_unsent has taken from the middle of a sequence counts here too: the sequence has a gap, whoever made it.
     const bool broken = producer_.machine().sequence_broken();
-    step(txn::records_settled{broken, false, broken ? simple(errc::delivery_unknown, "a batch of the transaction is missing in its sequence") : error{}});
+    step(txn::records_settled{broken, false, broken ? plain_error(errc::delivery_unknown, "a batch of the transaction is missing in its sequence") : error{}});
 }
 
 bool transaction_core::idle() const {
@@ -308,32 +309,33 @@ void transaction_core::failed(std::uint64_t request, error why, bool maybe_proce
 
 // --- the end ---
 
-// What the producer leaves open would keep readers waiting for as long as transaction_timeout. Nobody waits for the answer. What is in
-// flight could come after an EndTxn and begin the transaction anew; with a new epoch the brokers refuse it.
+last_will::~last_will() {
+    const auto c = client.lock();
+    if (!what || !c || c->is_closed()) return;
+    // Whoever lets go may be in the middle of something.
+    c->env().post([weak = client, to = coordinator, w = std::move(what)] {
+        if (const auto alive = weak.lock()) alive->send(to, lane::coordinator, w);
+    });
+}
+
+// What the producer leaves open would keep readers waiting for as long as transaction_timeout. Nobody waits for the answer. Not by InitProducerId,
+// which would fence what is in flight: while a transaction is open a coordinator does not look at its epoch, and a producer that was replaced
+// would end its heir's.
 void transaction_core::farewell() {
+    const auto will = std::exchange(will_, nullptr);
     const auto& s = machine_.where();
     const txn::open_transaction* open = nullptr;
     if (const auto* in = std::get_if<txn::in_transaction>(&s)) open = &in->of;
     else if (const auto* must = std::get_if<txn::must_abort>(&s)) open = &must->of;
     else if (const auto* settles = std::get_if<txn::settling>(&s)) open = &settles->of;
     if (!open || !open->started || open->end_useless || !coordinator_) return;
-    txn::send last{0, coordinator_, {}, {}};
     const auto [id, epoch] = machine_.who();
-    const auto& name = producer_.options().transactional_id;
-    if (producer_.quiet()) {
-        last.versions = open->version >= 2 ? protocol::between(5, 5) : protocol::between(0, 4);
-        last.what = txn::messages::end_txn_request{name, id, epoch, false, {}};
-    } else {
-        txn::messages::init_producer_id_request m;
-        m.transactional_id = name;
-        m.transaction_timeout_ms = static_cast<std::int32_t>(producer_.options().transaction_timeout.count());
-        m.producer_id = id;
-        m.producer_epoch = epoch;
-        last.versions = protocol::between(3, 5);
-        last.what = std::move(m);
-    }
-    auto& client = producer_.client();
-    client.send(*coordinator_, lane::coordinator, std::make_shared<coordinator_call>(std::weak_ptr<producer_core>{}, std::move(last), client.env().now(), client.options().request_timeout));
+    const auto& client = producer_.client();
+    txn::send last{0, coordinator_, open->version >= 2 ? protocol::between(5, 5) : protocol::between(0, 4), {}};
+    last.what = txn::messages::end_txn_request{producer_.options().transactional_id, id, epoch, false, {}};
+    will->coordinator = *coordinator_;
+    // It waits for the requests in flight first.
+    will->what = std::make_shared<coordinator_call>(std::weak_ptr<producer_core>{}, std::move(last), producer_.client().env().now(), 2 * client.options().request_timeout);
 }
 
 void transaction_core::stop(const error& why) {
@@ -351,24 +353,24 @@ void transaction_core::stop(const error& why) {
 // --- the erased calls of transaction.hpp ---
 
 namespace {
-transaction_core* of(const producer_core& c) noexcept { return static_cast<transaction_core*>(const_cast<producer_core&>(c).transactions()); }
+transaction_core* transactions_of(const producer_core& c) noexcept { return static_cast<transaction_core*>(const_cast<producer_core&>(c).transactions()); }
 }  // namespace
 
 void begin_transaction(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
-    if (auto* const t = of(c)) return t->begin(deadline, w);
-    auto why = simple(errc::no_transaction, "this producer has no transactions: its transactional_id is empty");
+    if (auto* const t = transactions_of(c)) return t->begin(deadline, w);
+    auto why = plain_error(errc::no_transaction, "this producer has no transactions: its transactional_id is empty");
     why.hint = "name one in producer_options; each instance of an application that runs at a time needs its own";
     c.tell(w, std::move(why));
 }
 void send_offsets(producer_core& c, std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
-    of(c)->send_offsets(number, std::move(what), deadline, w);
+    transactions_of(c)->send_offsets(number, std::move(what), deadline, w);
 }
 void end_transaction(producer_core& c, std::uint64_t number, bool commit, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
-    of(c)->end(number, commit, deadline, w);
+    transactions_of(c)->end(number, commit, deadline, w);
 }
-void abandon_transaction(producer_core& c, std::uint64_t number) noexcept { of(c)->abandon(number); }
-std::uint64_t transaction_number(const producer_core& c) noexcept { return of(c)->number(); }
-error transaction_trouble(const producer_core& c, std::uint64_t number) { return of(c)->trouble(number); }
+void abandon_transaction(producer_core& c, std::uint64_t number) noexcept { transactions_of(c)->abandon(number); }
+std::uint64_t transaction_number(const producer_core& c) noexcept { return transactions_of(c)->number(); }
+error transaction_trouble(const producer_core& c, std::uint64_t number) { return transactions_of(c)->trouble(number); }
 std::shared_ptr<producer_core> share(producer_core& c) noexcept { return c.shared_from_this(); }
 
 }  // namespace kafkawire::client_detail

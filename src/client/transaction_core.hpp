@@ -14,6 +14,18 @@
 
 namespace kafkawire::client_detail {
 
+/// What a producer that ends leaves to be said of its transaction. Held by it and by its Produce requests: what is still on its way could otherwise
+/// come after the transaction's end, and begin it anew. Said when the last of them lets go.
+struct last_will {
+    explicit last_will(std::weak_ptr<core> c) : client{std::move(c)} {}
+    ~last_will();
+    last_will(const last_will&) = delete;
+
+    std::weak_ptr<core> client;
+    std::int32_t coordinator = -1;
+    std::shared_ptr<net::call> what;                        // null: nothing
+};
+
 class transaction_core final : public transaction_hooks {
 public:
     explicit transaction_core(producer_core& of);
@@ -33,6 +45,7 @@ public:
     void looked() override;
     void closing() override { abandon(number_); }
     [[nodiscard]] bool idle() const override;
+    [[nodiscard]] std::shared_ptr<const void> will() const override { return will_; }
     void cancel(waiter* w) override;
     void stop(const error& why) override;
 
@@ -66,6 +79,7 @@ private:
     txn::actions actions_, running_;
     std::vector<operation> operations_;                     // that wait
     std::unique_ptr<net::timer> timer_;
+    std::shared_ptr<last_will> will_;                       // null: stopped
     std::int64_t features_epoch_ = -2;                      // of what the machine was told last
     std::optional<std::int32_t> coordinator_;               // that was asked last
     std::uint64_t number_ = 0;                              // of the transaction that was begun last

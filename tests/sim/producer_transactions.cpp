@@ -14,7 +14,6 @@ namespace schedules {
 
 namespace {
 
-constexpr auto as_values = kw::as_tuple(asio::use_awaitable);
 using kw::testing::outcome;
 
 // A commit that is not confirmed: whether it certainly was not done.

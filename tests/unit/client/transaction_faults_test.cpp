@@ -4,7 +4,7 @@
 #include "client/transaction_errors.hpp"
 #include "transaction_cluster.hpp"
 
-using namespace transactions;
+namespace transactions {
 using kw::client_detail::produce_verdict;
 namespace txn = kw::client_detail::txn;
 
@@ -321,3 +321,5 @@ TEST_CASE("an abort while the first batch is in flight, and one while it is bein
         CHECK(r.stable());
     }
 }
+
+}  // namespace transactions

@@ -4,7 +4,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 
-using namespace transactions;
+namespace transactions {
 
 TEST_CASE("what is committed is seen, what is aborted is not") {
     for (const std::string as : versions) {
@@ -329,3 +329,5 @@ TEST_CASE("transactions need what they need: other options are refused with name
     CHECK(refusal({.transactional_id = std::string(40'000, 'x')}).find("32767") != std::string::npos);
     CHECK(refusal({.transactional_id = "tx", .transaction_timeout = 0ms}).find("transaction_timeout is 0") != std::string::npos);
 }
+
+}  // namespace transactions
