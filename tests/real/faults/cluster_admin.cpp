@@ -2,6 +2,8 @@
 
 #include <kafkawire/protocol/batch_builder.hpp>
 #include <kafkawire/protocol/messages/00_produce.hpp>
+#include <kafkawire/protocol/messages/09_offset_fetch.hpp>
+#include <kafkawire/protocol/messages/10_find_coordinator.hpp>
 #include <kafkawire/protocol/messages/19_create_topics.hpp>
 #include <kafkawire/protocol/messages/43_elect_leaders.hpp>
 #include <kafkawire/protocol/messages/45_alter_partition_reassignments.hpp>
@@ -129,6 +131,27 @@ void cluster_admin::elect(const std::string& topic, std::int32_t partitions) {
     blocking::connection node{any(), 30s};
     const auto answer = node.call(ask, node.version<elect_leaders_request>(2));
     if (answer.error_code && answer.error_code != election_not_needed) throw std::runtime_error("electing leaders: error " + std::to_string(answer.error_code));
+}
+
+std::int64_t cluster_admin::committed_offset(const std::string& group, const std::string& topic, std::int32_t partition) {
+    find_coordinator_request who;
+    who.coordinator_key = group;
+    offset_fetch_request ask;
+    ask.group_id = group;
+    ask.require_stable = true;
+    auto& t = ask.topics->emplace_back();
+    t.name = topic;
+    t.partition_indexes = {partition};
+    for (const auto until = clock::now() + 60s; clock::now() < until; std::this_thread::sleep_for(100ms)) {
+        blocking::connection node{any(), 5s};
+        const auto found = node.call(who, node.version<find_coordinator_request>(2));
+        if (found.error_code) continue;
+        blocking::connection coordinator{address(found.node_id), 5s};
+        const auto answer = coordinator.call(ask, coordinator.version<offset_fetch_request>(7));
+        if (answer.error_code || answer.topics.at(0).partitions.at(0).error_code) continue;
+        return answer.topics[0].partitions[0].committed_offset;
+    }
+    throw std::runtime_error("nobody says what " + group + " has committed");
 }
 
 std::optional<std::chrono::milliseconds> cluster_admin::ready_after(const std::string& topic, std::int32_t partitions, std::chrono::milliseconds limit) {

@@ -31,6 +31,8 @@ public:
     void prefer(const std::string& topic, std::int32_t partitions, int turn);
     /// Has each partition led by its first replica.
     void elect(const std::string& topic, std::int32_t partitions);
+    /// What a group has committed for a partition, transactions that are still open waited for; -1: nothing.
+    [[nodiscard]] std::int64_t committed_offset(const std::string& group, const std::string& topic, std::int32_t partition);
     /// The node's listener behind the proxies.
     [[nodiscard]] const std::string& address(std::int32_t node) const { return addresses_.at(static_cast<std::size_t>(node - 1)); }
 

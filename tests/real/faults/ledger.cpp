@@ -56,8 +56,6 @@ void ledger::tell(std::int32_t partition, std::uint64_t index, verdict v, std::i
     }
 }
 
-void ledger::abort(std::int32_t partition, std::uint64_t index) { sends_[static_cast<std::size_t>(partition)][index].state = aborted; }
-
 void ledger::begin_reading() {
     reading_ = {};
     sums_ = {};
@@ -104,16 +102,45 @@ reading ledger::end_reading(findings& wrong) {
             if ((state < first_mark || state == somewhere) && !views_[p].seen[i])
                 reading_.add("lost", name(static_cast<std::int32_t>(p), i) + (state < first_mark ? ", acknowledged at offset " + std::to_string(state) : ""));
         }
+    check_torn();
     views_.clear();
     wrong = std::move(reading_);
     return std::move(sums_);
 }
 
-void ledger::check_telling(findings& wrong) const {
+void ledger::apply(const transaction_range& t, std::size_t partition, findings& wrong) {
+    for (auto i = t.first[partition]; i < t.last[partition]; ++i) {
+        auto& state = sends_[partition][i].state;
+        const bool acknowledged = state < first_mark || state == somewhere;
+        if (state == pending) continue;
+        if (t.end == fate::committed && !acknowledged) wrong.add("committed-failure", name(static_cast<std::int32_t>(partition), i));
+        if (t.end == fate::aborted && state != absent) state = aborted;
+        if (t.end == fate::unknown && state != absent) state = unknown;
+    }
+}
+
+void ledger::check_telling(findings& wrong) {
     wrong = telling_;
     for (std::size_t p = 0; p < sends_.size(); ++p)
         for (std::size_t i = 0; i < sends_[p].size(); ++i)
             if (sends_[p][i].state == pending) wrong.add("unresolved", name(static_cast<std::int32_t>(p), i));
+    for (const auto& t : transactions_)
+        for (std::size_t p = 0; p < sends_.size(); ++p) apply(t, p, wrong);
+}
+
+// Of a transaction that ended in an unknown way all or nothing is visible.
+void ledger::check_torn() {
+    for (const auto& t : transactions_) {
+        if (t.end != fate::unknown) continue;
+        std::size_t seen = 0, all = 0;
+        for (std::size_t p = 0; p < sends_.size(); ++p)
+            for (auto i = t.first[p]; i < t.last[p]; ++i) ++all, seen += views_[p].seen[i];
+        if (seen && seen != all) reading_.add("torn", std::to_string(seen) + " of " + std::to_string(all) + " records, the first of them " + name(0, t.first[0]));
+    }
+}
+
+std::size_t ledger::transactions(fate f) const {
+    return static_cast<std::size_t>(std::count_if(transactions_.begin(), transactions_.end(), [f](const auto& t) { return t.end == f; }));
 }
 
 }  // namespace faults

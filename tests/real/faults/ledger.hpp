@@ -11,6 +11,8 @@
 // | unknown-value     | a record that nobody sent, or whose bytes are not what was sent              |
 // | false-failure     | said not to be persisted, and in the log                                     |
 // | aborted-seen      | its transaction was aborted, and it is visible                               |
+// | torn              | of a transaction whose end nobody knows some records are visible, others not |
+// | committed-failure | not acknowledged, although its transaction was committed                     |
 // | unresolved        | its sender was never told                                                    |
 // | told-twice        | its sender was told twice                                                    |
 // | late              | told more than 100 ms after its deadline                                     |
@@ -31,6 +33,15 @@ namespace faults {
 
 /// What a sender was told of a record.
 enum class verdict : std::uint8_t { acknowledged, not_persisted, maybe_persisted };
+
+/// How a transaction ended.
+enum class fate : std::uint8_t { committed, aborted, unknown };
+
+/// The records of one transaction: of each partition those from `first` on and before `last`.
+struct transaction_range {
+    std::vector<std::uint64_t> first, last;
+    fate end = fate::unknown;
+};
 
 /// What is wrong, counted by name, and the first few of each in words.
 class findings {
@@ -72,8 +83,13 @@ public:
     std::uint64_t send(std::int32_t partition, std::uint32_t now_ms);
     /// Its sender is told. `offset` -1: acknowledged without one.
     void tell(std::int32_t partition, std::uint64_t index, verdict v, std::int64_t offset, std::uint32_t now_ms);
-    /// An acknowledged record's transaction was aborted: it must not be visible.
-    void abort(std::int32_t partition, std::uint64_t index);
+    /// How a transaction ended. Its records count by that: what was acknowledged and aborted must not be visible.
+    void end_transaction(transaction_range t) { transactions_.push_back(std::move(t)); }
+    /// The number of the next record of a partition.
+    [[nodiscard]] std::uint64_t next(std::int32_t partition) const { return sends_[static_cast<std::size_t>(partition)].size(); }
+
+    /// Everything is told. What was wrong with the telling, and who was never told. Once, before a reading.
+    void check_telling(findings& wrong);
 
     /// Begins to compare a reader's view of the whole topic, each partition from its first offset on.
     void begin_reading();
@@ -84,8 +100,7 @@ public:
     [[nodiscard]] std::uint64_t run() const noexcept { return run_; }
     [[nodiscard]] std::int32_t partitions() const noexcept { return static_cast<std::int32_t>(sends_.size()); }
     [[nodiscard]] const tally& totals() const noexcept { return totals_; }
-    /// What was wrong with the telling; and who was never told.
-    void check_telling(findings& wrong) const;
+    [[nodiscard]] std::size_t transactions(fate f) const;
 
 private:
     struct entry {
@@ -100,11 +115,14 @@ private:
     static constexpr std::uint32_t pending = 0xffffffff, absent = 0xfffffffe, unknown = 0xfffffffd, somewhere = 0xfffffffc, aborted = 0xfffffffb, first_mark = 0xfffffff0;
 
     [[nodiscard]] std::string name(std::int32_t partition, std::uint64_t index) const;
+    void apply(const transaction_range& t, std::size_t partition, findings& wrong);
+    void check_torn();
     void check_one(std::int32_t partition, std::uint64_t index, std::int64_t offset);
 
     std::uint64_t run_;
     std::chrono::milliseconds timeout_;
     std::vector<std::vector<entry>> sends_;
+    std::vector<transaction_range> transactions_;
     tally totals_;
     findings telling_, reading_;
     std::vector<view> views_;

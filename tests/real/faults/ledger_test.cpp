@@ -37,7 +37,8 @@ struct book_of_twenty {
     std::map<std::string, std::size_t> found() {
         book.begin_reading();
         for (const auto& [p, values] : log)
-            for (std::size_t o = 0; o < values.size(); ++o) book.read(p, static_cast<std::int64_t>(o), values[o]);
+            for (std::size_t o = 0; o < values.size(); ++o)
+                if (!values[o].empty()) book.read(p, static_cast<std::int64_t>(o), values[o]);  // empty: not visible
         findings wrong;
         sums = book.end_reading(wrong);
         return wrong.counts();
@@ -113,10 +114,49 @@ TEST_CASE_METHOD(book_of_twenty, "each wrong in a log is found by its name") {
         l.push_back(value(1, 10));
         CHECK((found() == counts{{"unknown-value", 1}}));
     }
-    SECTION("of an aborted transaction") {
-        book.abort(1, 2);
-        CHECK((found() == counts{{"aborted-seen", 1}}));
+}
+
+TEST_CASE_METHOD(book_of_twenty, "the records of a transaction are visible as it ended") {
+    acknowledge_all_but(-1, 0);
+    transaction_range t{{2, 5}, {4, 6}, fate::committed};  // records 2 and 3 of partition 0, 5 of partition 1
+    const auto hide = [&](std::int32_t p, std::size_t i) { log[p][i] = {}; };
+    SECTION("committed") {
+        book.end_transaction(t);
+        CHECK((told() == counts{}));
+        CHECK((found() == counts{}));
+        hide(0, 3);
+        CHECK((found() == counts{{"lost", 1}}));
     }
+    SECTION("aborted") {
+        t.end = fate::aborted;
+        book.end_transaction(t);
+        CHECK((told() == counts{}));
+        CHECK((found() == counts{{"aborted-seen", 3}}));
+        hide(0, 2), hide(0, 3), hide(1, 5);
+        CHECK((found() == counts{}));
+    }
+    SECTION("nobody knows: all or nothing") {
+        t.end = fate::unknown;
+        book.end_transaction(t);
+        CHECK((told() == counts{}));
+        CHECK((found() == counts{}));
+        hide(0, 2);
+        CHECK((found() == counts{{"torn", 1}}));
+        hide(0, 3), hide(1, 5);
+        CHECK((found() == counts{}));
+    }
+}
+
+TEST_CASE("a transaction is not committed without all of its records") {
+    ledger book{run, 1, std::chrono::seconds{10}};
+    book.send(0, 1);
+    book.send(0, 1);
+    book.tell(0, 0, verdict::acknowledged, 0, 5);
+    book.tell(0, 1, verdict::not_persisted, -1, 5);
+    book.end_transaction({{0}, {2}, fate::committed});
+    findings wrong;
+    book.check_telling(wrong);
+    CHECK((wrong.counts() == counts{{"committed-failure", 1}}));
 }
 
 TEST_CASE_METHOD(book_of_twenty, "what was told is compared with the log") {

@@ -2,6 +2,7 @@
 
 #include <kafkawire/producer.hpp>
 #include <kafkawire/tokens.hpp>
+#include <kafkawire/transaction.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -9,8 +10,10 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <array>
 #include <ctime>
 #include <future>
+#include <random>
 #include <thread>
 
 #include "numbered_record.hpp"
@@ -44,6 +47,7 @@ kw::producer_options producer_of(const load_options& o) {
     kw::producer_options p;
     p.delivery_timeout = o.delivery_timeout;
     p.create_topics = false;
+    p.transactional_id = o.transactional_id;
     for (const auto& c : kw::compression_choices)
         if (c.name == o.compression) p.compression = static_cast<kw::protocol::compression>(c.value);
     return p;
@@ -106,17 +110,66 @@ struct load::impl {
         tell(partition, index, verdict_of(code), -1, now_ms());
     }
 
-    asio::awaitable<void> send_all() {
+    // What is due in 20 ms, and a pause until the next are due.
+    asio::awaitable<void> send_some() {
         constexpr auto tick = 20ms;
-        asio::steady_timer timer{io};
-        auto next = clock::now();
+        const auto count = static_cast<int>(options.rate * std::chrono::duration<double>(tick).count());
+        for (int i = 0; i < count && !stopping; ++i) co_await send_one();
+        next = std::max(next + tick, clock::now() - 1s);  // after a long wait for room the lost time is not made up for
+        asio::steady_timer timer{io, next};
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    asio::awaitable<void> send_all() {
+        next = clock::now();
         while (!stopping) {
-            const auto count = static_cast<int>(options.rate * std::chrono::duration<double>(tick).count());
-            for (int i = 0; i < count && !stopping; ++i) co_await send_one();
-            next = std::max(next + tick, clock::now() - 1s);  // after a long wait for room the lost time is not made up for
-            timer.expires_at(next);
-            co_await timer.async_wait(asio::use_awaitable);
+            if (options.transactional_id.empty()) co_await send_some();
+            else co_await send_transaction();
         }
+    }
+
+    [[nodiscard]] std::vector<std::uint64_t> numbers() const {
+        std::vector<std::uint64_t> out;
+        for (std::int32_t p = 0; p < options.partitions; ++p) out.push_back(book.next(p));
+        return out;
+    }
+    asio::awaitable<void> send_transaction() {
+        auto [why, tx] = co_await producer.async_begin_transaction(5s, kw::as_tuple(asio::use_awaitable));
+        if (why) {
+            if (why == kw::condition::fatal) throw std::runtime_error("a transaction cannot begin: " + why.message());
+            last_error = "not begun: " + why.message();
+            asio::steady_timer timer{io, 50ms};
+            co_await timer.async_wait(asio::use_awaitable);
+            co_return;
+        }
+        transaction_range range;
+        range.first = numbers();
+        for (auto n = 1 + random() % 20; n > 0 && !stopping && !tx.trouble(); --n) co_await send_some();
+        range.last = numbers();
+        const auto number = ++transactions;
+        const std::array<kw::topic_offset, 1> offsets{{{.topic = options.topic, .partition = 0, .offset = number}}};
+        auto [not_taken] = co_await tx.async_send_offsets(offsets, in_group, kw::as_tuple(asio::use_awaitable));
+        if (not_taken) last_error = "offsets: " + not_taken.message();
+        const bool commit = random() % 8 != 0;
+        if (commit) range.end = co_await committed(tx);
+        else {
+            auto [failed] = co_await tx.async_abort(kw::as_tuple(asio::use_awaitable));
+            // Without the coordinator's word it is aborted all the same: a commit was never asked for.
+            range.end = fate::aborted;
+            if (failed) last_error = "abort: " + failed.message();
+        }
+        if (!not_taken && range.end == fate::committed) offsets_of_group = {number};
+        if (!not_taken && range.end == fate::unknown) offsets_of_group.insert(number);
+        book.end_transaction(std::move(range));
+    }
+    asio::awaitable<fate> committed(kw::transaction& tx) {
+        for (int i = 0; i < 60; ++i) {
+            auto [why] = co_await tx.async_commit(kw::as_tuple(asio::use_awaitable));
+            if (!why) co_return fate::committed;
+            last_error = "commit: " + why.message();
+            if (why != kw::condition::maybe_persisted) co_return fate::aborted;
+            ++doubtful;
+        }
+        co_return fate::unknown;
     }
 
     // Late timers are the machine's doing, and explain late answers.
@@ -188,6 +241,12 @@ struct load::impl {
     clock::time_point began = clock::now(), marked = began, began_window = began;
     std::string value;
     std::int32_t next_partition = 0;
+    clock::time_point next;                         // when the next records are due
+    std::mt19937_64 random{options.run};
+    const kw::group_metadata in_group{"group-of-" + options.topic};
+    std::int64_t transactions = 0;
+    std::set<std::int64_t> offsets_of_group{-1};
+    std::uint64_t doubtful = 0;                     // commits that were not answered in time
     bool stopping = false, ended = false;
     std::size_t left_over = 0;
     milliseconds cpu{0}, longest_nap{0};
@@ -231,9 +290,16 @@ std::size_t load::finish() {
 
 const load_options& load::options() const noexcept { return impl_->options; }
 
+std::string load::group() const { return impl_->in_group.group; }
+const std::set<std::int64_t>& load::group_offsets() const noexcept { return impl_->offsets_of_group; }
+
 std::string load::statistics() const {
     const auto s = impl_->producer.statistics();
-    return "\"batches\":" + std::to_string(s.batches) + ",\"requests\":" + std::to_string(s.requests) + ",\"retries\":" + std::to_string(s.retries);
+    std::string out = "\"batches\":" + std::to_string(s.batches) + ",\"requests\":" + std::to_string(s.requests) + ",\"retries\":" + std::to_string(s.retries);
+    if (options().transactional_id.empty()) return out;
+    const auto& b = impl_->book;
+    return out + ",\"committed\":" + std::to_string(b.transactions(fate::committed)) + ",\"aborted\":" + std::to_string(b.transactions(fate::aborted)) +
+           ",\"of_unknown_end\":" + std::to_string(b.transactions(fate::unknown)) + ",\"doubtful_commits\":" + std::to_string(impl_->doubtful);
 }
 
 }  // namespace faults

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct load_options {
     double rate = 10'000;                           ///< records a second
     std::uint64_t run = 1;                          ///< see write_value()
     std::string compression = "none";
+    /// Not empty: all records are sent in transactions of this id, most of them committed, some aborted.
+    std::string transactional_id{};
 };
 
 /// What happened since mark(); `first` since then or since mark_end().
@@ -54,6 +57,10 @@ public:
     std::size_t finish();
 
     [[nodiscard]] const load_options& options() const noexcept;
+    /// Each transaction carries an offset of a group too, the transaction's own number: the group, and which offsets it may hold, the last
+    /// transaction committed or, of later ones, any whose end nobody knows. After finish().
+    [[nodiscard]] std::string group() const;
+    [[nodiscard]] const std::set<std::int64_t>& group_offsets() const noexcept;
     /// As text, for a summary. After finish().
     [[nodiscard]] std::string statistics() const;
 

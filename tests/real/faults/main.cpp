@@ -4,6 +4,7 @@
 //
 //   real-producer-faults --seed 7 --minutes 30 --rate 8000          all scenarios in an order of the seed's, round after round
 //   real-producer-faults --scale 0.15 --rounds 1                    each once, and short
+//   real-producer-faults --transactions 1 ...                       and one load more for each timeout, in transactions
 //
 // Prints a line of JSON for each fault, one for each kind of fault, one for each topic and one at the end. Exit status 0: nothing lost, doubled,
 // reordered, misplaced, wrongly told or told late; and with --bars 5 no bar of scenarios.hpp missed five times.
@@ -37,6 +38,7 @@ struct arguments {
     std::vector<std::int64_t> timeouts{120, 10};    // seconds
     std::vector<std::string> scenarios;             // none: all
     std::string compression = "none";
+    bool transactions = false;
     double bars = 0;                                // a bar that is missed by this factor fails the run; 0: bars are told only
 };
 
@@ -58,6 +60,7 @@ arguments parse(int argc, char** argv) {
         else if (name == "--rounds") a.rounds = std::stoi(value);
         else if (name == "--partitions") a.partitions = std::stoi(value);
         else if (name == "--compression") a.compression = value;
+        else if (name == "--transactions") a.transactions = value == "1";
         else if (name == "--bars") a.bars = std::stod(value);
         else if (name == "--scenarios") a.scenarios = split(value);
         else if (name == "--timeouts") {
@@ -149,12 +152,18 @@ int run(const arguments& a) {
     admin.create(probe, 3);
     std::vector<std::unique_ptr<part>> parts;
     std::vector<std::unique_ptr<faults::load>> loads;
-    for (const auto seconds : a.timeouts) {
+    const auto add = [&](std::int64_t seconds, bool transactional) {
         const auto run = random();
-        parts.push_back(std::make_unique<part>(part{"load-" + std::to_string(seconds) + "s-" + std::to_string(parts.size()), {run, a.partitions, std::chrono::seconds{seconds}}, 0, {}}));
-        admin.create(parts.back()->topic, a.partitions);
-        loads.push_back(std::make_unique<faults::load>(
-            faults::load_options{kafka.bootstrap_servers(), parts.back()->topic, a.partitions, std::chrono::seconds{seconds}, a.rate, run, a.compression}, parts.back()->book));
+        const auto topic = (transactional ? "transactions-" : "load-") + std::to_string(seconds) + "s-" + std::to_string(parts.size());
+        parts.push_back(std::make_unique<part>(part{topic, {run, a.partitions, std::chrono::seconds{seconds}}, 0, {}}));
+        admin.create(topic, a.partitions);
+        loads.push_back(std::make_unique<faults::load>(faults::load_options{kafka.bootstrap_servers(), topic, a.partitions, std::chrono::seconds{seconds}, a.rate, run,
+                                                                            a.compression, transactional ? "id-of-" + topic : ""},
+                                                       parts.back()->book));
+    };
+    for (const auto seconds : a.timeouts) {
+        add(seconds, false);
+        if (a.transactions) add(seconds, true);
     }
     for (auto& l : loads) l->start();
     faults::rig rig{kafka, admin, loads, probe, a.partitions, random, a.scale};
@@ -191,6 +200,13 @@ int run(const arguments& a) {
         acknowledged += parts[i]->book.totals().acknowledged;
     }
     show(worsts);
+    for (std::size_t i = 0; i < loads.size(); ++i) {
+        if (loads[i]->options().transactional_id.empty()) continue;
+        const auto is = admin.committed_offset(loads[i]->group(), parts[i]->topic, 0);
+        const bool right = loads[i]->group_offsets().contains(is);
+        std::cout << "{\"group\":\"" << loads[i]->group() << "\",\"offset\":" << is << ",\"right\":" << (right ? "true" : "false") << "}" << std::endl;
+        well = well && right;
+    }
     for (auto& p : parts) well = judge(kafka, *p, a.scale) && well;
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
