@@ -208,6 +208,9 @@ void move_leaders(rig& r, result& to) {
     measuring m{r, to};
     const auto until = clock::now() + scaled(r, 20s);
     for (int turn = 1; clock::now() < until; ++turn) {
+        // The probe's topic moves too: a new leader has to wait until its followers have found it, and that is the cluster's time.
+        r.admin.prefer(r.probe_topic, 3, turn);
+        r.admin.elect(r.probe_topic, 3);
         for (auto& l : r.loads) {
             r.admin.prefer(l->options().topic, r.partitions, turn);
             r.admin.elect(l->options().topic, r.partitions);
