@@ -98,13 +98,15 @@ std::vector<std::int32_t> cluster_admin::leaders(const std::string& topic) {
     const auto t = describe(topic);
     std::vector<std::int32_t> out(t.partitions.size(), -1);
     for (const auto& p : t.partitions)
-        if (p.partition_index >= 0 && static_cast<std::size_t>(p.partition_index) < out.size()) out[static_cast<std::size_t>(p.partition_index)] = p.leader_id;
+        if (p.partition_index >= 0 && static_cast<std::size_t>(p.partition_index) < out.size())
+            out[static_cast<std::size_t>(p.partition_index)] = p.leader_id;
     return out;
 }
 
 bool cluster_admin::in_sync(const std::string& topic) {
     const auto t = describe(topic);
-    return !t.partitions.empty() && std::all_of(t.partitions.begin(), t.partitions.end(), [](const auto& p) { return p.isr_nodes.size() == p.replica_nodes.size(); });
+    return !t.partitions.empty() && std::all_of(t.partitions.begin(), t.partitions.end(),
+                                                [](const auto& p) { return p.isr_nodes.size() == p.replica_nodes.size(); });
 }
 
 void cluster_admin::prefer(const std::string& topic, std::int32_t partitions, int turn) {
@@ -130,7 +132,8 @@ void cluster_admin::elect(const std::string& topic, std::int32_t partitions) {
     std::iota(t.partitions.begin(), t.partitions.end(), 0);
     blocking::connection node{any(), 30s};
     const auto answer = node.call(ask, node.version<elect_leaders_request>(2));
-    if (answer.error_code && answer.error_code != election_not_needed) throw std::runtime_error("electing leaders: error " + std::to_string(answer.error_code));
+    if (answer.error_code && answer.error_code != election_not_needed)
+        throw std::runtime_error("electing leaders: error " + std::to_string(answer.error_code));
 }
 
 std::int64_t cluster_admin::committed_offset(const std::string& group, const std::string& topic, std::int32_t partition) {
@@ -154,7 +157,8 @@ std::int64_t cluster_admin::committed_offset(const std::string& group, const std
     throw std::runtime_error("nobody says what " + group + " has committed");
 }
 
-std::optional<std::chrono::milliseconds> cluster_admin::ready_after(const std::string& topic, std::int32_t partitions, std::chrono::milliseconds limit) {
+std::optional<std::chrono::milliseconds> cluster_admin::ready_after(const std::string& topic, std::int32_t partitions,
+                                                                    std::chrono::milliseconds limit) {
     const auto began = clock::now();
     std::vector<std::thread> asking;
     std::vector<clock::duration> took(static_cast<std::size_t>(partitions), clock::duration::max());

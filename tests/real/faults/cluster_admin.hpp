@@ -1,5 +1,5 @@
-// What the faults need of the cluster beside its processes: topics, leaders, leaders that move. Asks the nodes past the proxies, over plain sockets:
-// nothing of the client under test takes part.
+// What the faults need of the cluster beside its processes: topics, leaders, leaders that move. Asks the nodes past the proxies, over plain
+// sockets: nothing of the client under test takes part.
 #pragma once
 
 #include <testcontainers/kafka_cluster.hpp>
@@ -38,7 +38,8 @@ public:
 
     /// From now: after how long each partition of the topic takes a record with acks=all. A cluster that comes back from a fault
     /// needs time of its own, in which no client can be acknowledged; this is that time. Nothing: not within the limit.
-    [[nodiscard]] std::optional<std::chrono::milliseconds> ready_after(const std::string& topic, std::int32_t partitions, std::chrono::milliseconds limit);
+    [[nodiscard]] std::optional<std::chrono::milliseconds> ready_after(const std::string& topic, std::int32_t partitions,
+                                                                       std::chrono::milliseconds limit);
 
 private:
     [[nodiscard]] kafkawire::protocol::messages::metadata_response::topic describe(const std::string& topic);

@@ -81,7 +81,8 @@ void ledger::read(std::int32_t partition, std::int64_t offset, std::string_view 
     if (n->partition != partition) return reading_.add("wrong-partition", name(n->partition, n->index) + " is " + where);
     if (v.seen[n->index]) return reading_.add("duplicated", name(partition, n->index) + " is again " + where);
     v.seen[n->index] = true;
-    if (n->index < v.next_index) reading_.add("reordered", name(partition, n->index) + " is " + where + ", behind " + name(partition, v.next_index - 1));
+    if (n->index < v.next_index)
+        reading_.add("reordered", name(partition, n->index) + " is " + where + ", behind " + name(partition, v.next_index - 1));
     v.next_index = std::max(v.next_index, n->index + 1);
     check_one(partition, n->index, offset);
 }
@@ -89,10 +90,14 @@ void ledger::read(std::int32_t partition, std::int64_t offset, std::string_view 
 void ledger::check_one(std::int32_t partition, std::uint64_t index, std::int64_t offset) {
     const auto state = sends_[static_cast<std::size_t>(partition)][index].state;
     const auto here = name(partition, index) + " is at offset " + std::to_string(offset);
-    if (state == absent) reading_.add("false-failure", here + ", and was said not to be persisted");
-    else if (state == aborted) reading_.add("aborted-seen", here);
-    else if (state == unknown) ++totals_.maybe_there;
-    else if (state < first_mark && state != static_cast<std::uint64_t>(offset)) reading_.add("wrong-offset", here + ", and was acknowledged at " + std::to_string(state));
+    if (state == absent)
+        reading_.add("false-failure", here + ", and was said not to be persisted");
+    else if (state == aborted)
+        reading_.add("aborted-seen", here);
+    else if (state == unknown)
+        ++totals_.maybe_there;
+    else if (state < first_mark && state != static_cast<std::uint64_t>(offset))
+        reading_.add("wrong-offset", here + ", and was acknowledged at " + std::to_string(state));
 }
 
 reading ledger::end_reading(findings& wrong) {
@@ -100,7 +105,8 @@ reading ledger::end_reading(findings& wrong) {
         for (std::size_t i = 0; i < sends_[p].size(); ++i) {
             const auto state = sends_[p][i].state;
             if ((state < first_mark || state == somewhere) && !views_[p].seen[i])
-                reading_.add("lost", name(static_cast<std::int32_t>(p), i) + (state < first_mark ? ", acknowledged at offset " + std::to_string(state) : ""));
+                reading_.add("lost", name(static_cast<std::int32_t>(p), i) +
+                                         (state < first_mark ? ", acknowledged at offset " + std::to_string(state) : ""));
         }
     check_torn();
     views_.clear();
@@ -135,7 +141,9 @@ void ledger::check_torn() {
         std::size_t seen = 0, all = 0;
         for (std::size_t p = 0; p < sends_.size(); ++p)
             for (auto i = t.first[p]; i < t.last[p]; ++i) ++all, seen += views_[p].seen[i];
-        if (seen && seen != all) reading_.add("torn", std::to_string(seen) + " of " + std::to_string(all) + " records, the first of them " + name(0, t.first[0]));
+        if (seen && seen != all)
+            reading_.add("torn",
+                         std::to_string(seen) + " of " + std::to_string(all) + " records, the first of them " + name(0, t.first[0]));
     }
 }
 

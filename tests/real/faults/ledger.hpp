@@ -1,5 +1,6 @@
-// The ledger of a run: what was sent, what its sender was told, and whether a log agrees. As testing/check.hpp has it, in 8 bytes a record instead
-// of a hundred, since a run has tens of millions; and for one producer and logs that are read from their beginning, which is all that is needed here.
+// The ledger of a run: what was sent, what its sender was told, and whether a log agrees. As testing/check.hpp has it, in 8 bytes a record
+// instead of a hundred, since a run has tens of millions; and for one producer and logs that are read from their beginning, which is all
+// that is needed here.
 //
 // | finding           | what was seen                                                                |
 // |-------------------|------------------------------------------------------------------------------|
@@ -60,17 +61,17 @@ private:
 /// How the records of a run fared.
 struct tally {
     std::uint64_t sent = 0, acknowledged = 0, not_persisted = 0, maybe_persisted = 0;
-    std::uint64_t without_offset = 0;               ///< acknowledged, but the broker did not say where any more
-    std::uint64_t maybe_there = 0;                  ///< of the maybe persisted, seen in the log; known after a reading
-    std::uint32_t longest_ms = 0;                   ///< from the send to the telling, of all records
+    std::uint64_t without_offset = 0;                                   ///< acknowledged, but the broker did not say where any more
+    std::uint64_t maybe_there = 0;                                      ///< of the maybe persisted, seen in the log; known after a reading
+    std::uint32_t longest_ms = 0;                                       ///< from the send to the telling, of all records
     std::int64_t latest_ms = std::numeric_limits<std::int64_t>::min();  ///< the worst of (told - deadline); negative: all were told before
 };
 
 /// What a reader saw of the topic, in numbers that two readers can compare.
 struct reading {
     std::uint64_t records = 0;
-    std::uint64_t checksum = 0;                     ///< over partition, offset and bytes of each record; the order of partitions does not matter
-    std::vector<std::uint64_t> in_partition;        ///< records of each
+    std::uint64_t checksum = 0;               ///< over partition, offset and bytes of each record; the order of partitions does not matter
+    std::vector<std::uint64_t> in_partition;  ///< records of each
     friend bool operator==(const reading&, const reading&) = default;
 };
 
@@ -105,14 +106,15 @@ public:
 private:
     struct entry {
         std::uint32_t sent_ms;
-        std::uint32_t state;                        // an offset, or one of the marks below
+        std::uint32_t state;  // an offset, or one of the marks below
     };
-    struct view {                                   // of one partition, while it is read
+    struct view {  // of one partition, while it is read
         std::vector<bool> seen;
         std::int64_t last_offset = -1;
-        std::uint64_t next_index = 0;               // behind the highest seen
+        std::uint64_t next_index = 0;  // behind the highest seen
     };
-    static constexpr std::uint32_t pending = 0xffffffff, absent = 0xfffffffe, unknown = 0xfffffffd, somewhere = 0xfffffffc, aborted = 0xfffffffb, first_mark = 0xfffffff0;
+    static constexpr std::uint32_t pending = 0xffffffff, absent = 0xfffffffe, unknown = 0xfffffffd, somewhere = 0xfffffffc,
+                                   aborted = 0xfffffffb, first_mark = 0xfffffff0;
 
     [[nodiscard]] std::string name(std::int32_t partition, std::uint64_t index) const;
     void apply(const transaction_range& t, std::size_t partition, findings& wrong);

@@ -58,8 +58,8 @@ kw::producer_options producer_of(const load_options& o) {
 struct load::impl {
     // How one partition fares since the last mark.
     struct lane {
-        std::uint64_t waiting = 0;                  // records sent and not told
-        clock::time_point since;                    // of the wait, if any wait
+        std::uint64_t waiting = 0;  // records sent and not told
+        clock::time_point since;    // of the wait, if any wait
         milliseconds longest{0};
         std::optional<milliseconds> first;
     };
@@ -69,7 +69,9 @@ struct load::impl {
         producer.on_delivery([this](const kw::delivery_report& r) { told(r); });
     }
 
-    [[nodiscard]] std::uint32_t now_ms() const { return static_cast<std::uint32_t>(std::chrono::duration_cast<milliseconds>(clock::now() - began).count()); }
+    [[nodiscard]] std::uint32_t now_ms() const {
+        return static_cast<std::uint32_t>(std::chrono::duration_cast<milliseconds>(clock::now() - began).count());
+    }
 
     void tell(std::int32_t partition, std::uint64_t index, verdict v, std::int64_t offset, std::uint32_t ms) {
         book.tell(partition, index, v, offset, ms);
@@ -122,8 +124,10 @@ struct load::impl {
     asio::awaitable<void> send_all() {
         next = clock::now();
         while (!stopping) {
-            if (options.transactional_id.empty()) co_await send_some();
-            else co_await send_transaction();
+            if (options.transactional_id.empty())
+                co_await send_some();
+            else
+                co_await send_transaction();
         }
     }
 
@@ -150,7 +154,8 @@ struct load::impl {
         auto [not_taken] = co_await tx.async_send_offsets(offsets, in_group, kw::as_tuple(asio::use_awaitable));
         if (not_taken) last_error = "offsets: " + not_taken.message();
         const bool commit = random() % 8 != 0;
-        if (commit) range.end = co_await committed(tx);
+        if (commit)
+            range.end = co_await committed(tx);
         else {
             auto [failed] = co_await tx.async_abort(kw::as_tuple(asio::use_awaitable));
             // Without the coordinator's word it is aborted all the same: a commit was never asked for.
@@ -241,12 +246,12 @@ struct load::impl {
     clock::time_point began = clock::now(), marked = began, began_window = began;
     std::string value;
     std::int32_t next_partition = 0;
-    clock::time_point next;                         // when the next records are due
+    clock::time_point next;  // when the next records are due
     std::mt19937_64 random{options.run};
     const kw::group_metadata in_group{"group-of-" + options.topic};
     std::int64_t transactions = 0;
     std::set<std::int64_t> offsets_of_group{-1};
-    std::uint64_t doubtful = 0;                     // commits that were not answered in time
+    std::uint64_t doubtful = 0;  // commits that were not answered in time
     bool stopping = false, ended = false;
     std::size_t left_over = 0;
     milliseconds cpu{0}, longest_nap{0};
@@ -295,11 +300,14 @@ const std::set<std::int64_t>& load::group_offsets() const noexcept { return impl
 
 std::string load::statistics() const {
     const auto s = impl_->producer.statistics();
-    std::string out = "\"batches\":" + std::to_string(s.batches) + ",\"requests\":" + std::to_string(s.requests) + ",\"retries\":" + std::to_string(s.retries);
+    std::string out = "\"batches\":" + std::to_string(s.batches) + ",\"requests\":" + std::to_string(s.requests) +
+                      ",\"retries\":" + std::to_string(s.retries);
     if (options().transactional_id.empty()) return out;
     const auto& b = impl_->book;
-    return out + ",\"committed\":" + std::to_string(b.transactions(fate::committed)) + ",\"aborted\":" + std::to_string(b.transactions(fate::aborted)) +
-           ",\"of_unknown_end\":" + std::to_string(b.transactions(fate::unknown)) + ",\"doubtful_commits\":" + std::to_string(impl_->doubtful);
+    return out + ",\"committed\":" + std::to_string(b.transactions(fate::committed)) +
+           ",\"aborted\":" + std::to_string(b.transactions(fate::aborted)) +
+           ",\"of_unknown_end\":" + std::to_string(b.transactions(fate::unknown)) +
+           ",\"doubtful_commits\":" + std::to_string(impl_->doubtful);
 }
 
 }  // namespace faults

@@ -1,5 +1,5 @@
-// Records that tell what they are: the run, the partition and the number are in the value, and all the rest of the value follows from them, so
-// that a reader finds out by the bytes alone whether it has the record that was sent.
+// Records that tell what they are: the run, the partition and the number are in the value, and all the rest of the value follows from them,
+// so that a reader finds out by the bytes alone whether it has the record that was sent.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,9 @@ public:
                 all = all && std::all_of(w.first.begin(), w.first.end(), [](const auto& f) { return f.has_value(); });
             }
             if (all) return;
-            if (clock::now() > until) throw std::runtime_error(to_.scenario + " is over, and some partition is not acknowledged for " + std::to_string(limit.count()) + " ms");
+            if (clock::now() > until)
+                throw std::runtime_error(to_.scenario + " is over, and some partition is not acknowledged for " +
+                                         std::to_string(limit.count()) + " ms");
         }
     }
     void healed() {
@@ -112,7 +114,7 @@ void kill_leader(rig& r, result& to) {
     to.from_start = true;
     measuring m{r, to};
     r.kafka.kill(node);
-    m.over();                                       // what counts is from the kill on: the cluster has to find new leaders
+    m.over();  // what counts is from the kill on: the cluster has to find new leaders
     std::optional<milliseconds> ready;
     std::thread probe{[&] { ready = r.admin.ready_after(r.probe_topic, 3, 60s); }};
     m.wait_for_all(120s);
@@ -225,7 +227,8 @@ void rolling_restart(rig& r, result& to) {
     const int nodes = r.scale < 0.5 ? 1 : r.kafka.size();  // the short run has no time for all
     for (int n = 1; n <= nodes; ++n) {
         r.kafka.restart(n);
-        for (const auto until = clock::now() + 30s; !r.admin.in_sync(r.loads.front()->options().topic) && clock::now() < until;) sleep_for(100ms);
+        for (const auto until = clock::now() + 30s; !r.admin.in_sync(r.loads.front()->options().topic) && clock::now() < until;)
+            sleep_for(100ms);
     }
     heal(r, to, m);
 }
@@ -295,25 +298,31 @@ std::string missed_bars(const result& r, double factor) {
     for (const auto& e : r.effects) {
         const auto with = " at " + std::to_string(e.timeout / 1000) + " s:";
         const auto own = static_cast<double>(std::max<std::int64_t>(r.cluster, 0));
-        if (r.scenario == "half-open") at_most("found out" + with, e.all, 10'000);
-        else if (r.scenario == "kill-leader") at_most("failover" + with, e.all, std::max(12'000.0, own + 1'000));
-        else at_most("healing" + with, e.all, own + 1'000);
+        if (r.scenario == "half-open")
+            at_most("found out" + with, e.all, 10'000);
+        else if (r.scenario == "kill-leader")
+            at_most("failover" + with, e.all, std::max(12'000.0, own + 1'000));
+        else
+            at_most("healing" + with, e.all, own + 1'000);
         if (r.scenario == "cuts-every-0.7-s") at_most("a partition's wait" + with, e.longest_wait, 1'000);
-        if (r.scenario.starts_with("pause-two")) at_most("CPU" + with, e.cpu, 5'000 * std::max(1.0, static_cast<double>(r.lasted) / 90'000));
+        if (r.scenario.starts_with("pause-two"))
+            at_most("CPU" + with, e.cpu, 5'000 * std::max(1.0, static_cast<double>(r.lasted) / 90'000));
     }
     return out;
 }
 
 std::ostream& operator<<(std::ostream& out, const result& r) {
-    out << "{\"scenario\":\"" << r.scenario << "\",\"target\":\"" << r.target << "\",\"lasted_ms\":" << r.lasted << ",\"cluster_ms\":" << r.cluster << ",\"cut\":" << r.cut
-        << ",\"missed\":\"" << missed_bars(r) << "\",\"loads\":[";
+    out << "{\"scenario\":\"" << r.scenario << "\",\"target\":\"" << r.target << "\",\"lasted_ms\":" << r.lasted
+        << ",\"cluster_ms\":" << r.cluster << ",\"cut\":" << r.cut << ",\"missed\":\"" << missed_bars(r) << "\",\"loads\":[";
     for (std::size_t i = 0; i < r.effects.size(); ++i) {
         const auto& e = r.effects[i];
         auto error = e.last_error.substr(0, 300);
-        std::replace_if(error.begin(), error.end(), [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' '; }, '\'');
-        out << (i ? "," : "") << "{\"timeout_ms\":" << e.timeout << ",\"first_ms\":" << e.first << ",\"all_ms\":" << e.all << ",\"longest_wait_ms\":" << e.longest_wait
-            << ",\"cpu_ms\":" << e.cpu << ",\"acknowledged\":" << e.acknowledged << ",\"not_persisted\":" << e.not_persisted
-            << ",\"maybe_persisted\":" << e.maybe_persisted << ",\"longest_nap_ms\":" << e.longest_nap << ",\"last_error\":\"" << error << "\"}";
+        std::replace_if(
+            error.begin(), error.end(), [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' '; }, '\'');
+        out << (i ? "," : "") << "{\"timeout_ms\":" << e.timeout << ",\"first_ms\":" << e.first << ",\"all_ms\":" << e.all
+            << ",\"longest_wait_ms\":" << e.longest_wait << ",\"cpu_ms\":" << e.cpu << ",\"acknowledged\":" << e.acknowledged
+            << ",\"not_persisted\":" << e.not_persisted << ",\"maybe_persisted\":" << e.maybe_persisted
+            << ",\"longest_nap_ms\":" << e.longest_nap << ",\"last_error\":\"" << error << "\"}";
     }
     return out << "]}";
 }

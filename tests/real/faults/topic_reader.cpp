@@ -48,7 +48,8 @@ private:
     std::int64_t known_to_ = 0;
 };
 
-void read_partition(blocking::connection& leader, const std::string& topic, std::int32_t number, bool committed_only, const record_sink& sink) {
+void read_partition(blocking::connection& leader, const std::string& topic, std::int32_t number, bool committed_only,
+                    const record_sink& sink) {
     fetch_request ask;
     ask.max_wait_ms = 200;
     ask.min_bytes = 1;
@@ -64,7 +65,8 @@ void read_partition(blocking::connection& leader, const std::string& topic, std:
     for (int idle = 0;;) {
         const auto answer = leader.call(ask, leader.version<fetch_request>(12));
         const auto& data = answer.responses.at(0).partitions.at(0);
-        if (data.error_code) throw std::runtime_error("fetching " + topic + "-" + std::to_string(number) + ": error " + std::to_string(data.error_code));
+        if (data.error_code)
+            throw std::runtime_error("fetching " + topic + "-" + std::to_string(number) + ": error " + std::to_string(data.error_code));
         const auto end = committed_only ? data.last_stable_offset : data.high_watermark;
         aborted.learn(data);
         reader.start(data.records ? data.records->data : bytes_view{});
@@ -97,7 +99,8 @@ void take_line(std::string_view line, const record_sink& sink) {
         return std::from_chars(text.data(), text.data() + text.size(), to).ec == std::errc{};
     };
     std::int64_t partition = -1, offset = -1;
-    if (second == line.npos || !number(line.substr(0, tab), "Partition:", partition) || !number(line.substr(tab + 1, second - tab - 1), "Offset:", offset))
+    if (second == line.npos || !number(line.substr(0, tab), "Partition:", partition) ||
+        !number(line.substr(tab + 1, second - tab - 1), "Offset:", offset))
         throw std::runtime_error("the console consumer prints '" + std::string{line.substr(0, 100)} + "'");
     sink(static_cast<std::int32_t>(partition), offset, line.substr(second + 1));
 }
@@ -113,19 +116,22 @@ void read_by_fetch(const kafkawire::testing::kafka_cluster& kafka, const std::st
     }
 }
 
-void read_by_java(const kafkawire::testing::kafka_cluster& kafka, const std::string& topic, bool committed_only, std::chrono::milliseconds quiet, const record_sink& sink) {
-    const auto words = kafka.java_command("console-consumer", {"--bootstrap-server", kafka.internal_bootstrap_servers(), "--topic", topic, "--from-beginning", "--timeout-ms",
-                                                               std::to_string(quiet.count()), "--isolation-level", committed_only ? "read_committed" : "read_uncommitted",
-                                                               "--formatter-property", "print.partition=true", "--formatter-property", "print.offset=true"});
+void read_by_java(const kafkawire::testing::kafka_cluster& kafka, const std::string& topic, bool committed_only,
+                  std::chrono::milliseconds quiet, const record_sink& sink) {
+    const auto words = kafka.java_command(
+        "console-consumer", {"--bootstrap-server", kafka.internal_bootstrap_servers(), "--topic", topic, "--from-beginning", "--timeout-ms",
+                             std::to_string(quiet.count()), "--isolation-level", committed_only ? "read_committed" : "read_uncommitted",
+                             "--formatter-property", "print.partition=true", "--formatter-property", "print.offset=true"});
     std::string command;
     for (const auto& w : words) command += quoted(w) + " ";
-    command += "2>/dev/null";                       // it ends with an error of its own, that nothing came any more
+    command += "2>/dev/null";  // it ends with an error of its own, that nothing came any more
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out{::popen(command.c_str(), "r"), ::pclose};
     if (!out) throw std::runtime_error("the console consumer cannot be started");
     char* line = nullptr;
     std::size_t room = 0;
     const std::unique_ptr<char*, void (*)(char**)> owner{&line, [](char** l) { std::free(*l); }};
-    for (::ssize_t n; (n = ::getline(&line, &room, out.get())) > 0;) take_line({line, static_cast<std::size_t>(n - (line[n - 1] == '\n'))}, sink);
+    for (::ssize_t n; (n = ::getline(&line, &room, out.get())) > 0;)
+        take_line({line, static_cast<std::size_t>(n - (line[n - 1] == '\n'))}, sink);
 }
 
 }  // namespace faults
