@@ -31,6 +31,7 @@ struct produce_batch {
     std::int16_t producer_epoch = -1;
     std::int32_t base_sequence = -1;
     bool stamped = false;
+    std::uint64_t ordinal = 0;                     ///< counts its partition's batches in the order in which they were stamped
 
     int attempts = 0;                              ///< requests that carried it
     bool maybe_written = false;                    ///< an attempt ended without telling whether the broker has it
@@ -73,6 +74,7 @@ struct partition_queue {
     std::int64_t producer_id = -1;                 ///< what it sends under; -1: none yet
     std::int16_t producer_epoch = -1;
     std::int32_t next_sequence = 0;
+    std::uint64_t next_ordinal = 0;
 
     bool proven = false;                           ///< the broker has taken a batch under these numbers
     int failures = 0;                              ///< attempts that failed since the last that did not

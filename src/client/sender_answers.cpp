@@ -251,6 +251,7 @@ bool sender_fsm::split(partition_queue& p, const batch_ptr& b, time_point now, s
         half_batch->producer_epoch = b->producer_epoch;
         half_batch->base_sequence = b->base_sequence;
         half_batch->stamped = settings_.idempotent;
+        half_batch->ordinal = b->ordinal;
         used_ += half_batch->charged;
         p.closed.insert(p.closed.begin() + where++, half_batch);
     }

@@ -325,9 +325,19 @@ bool sender_fsm::sendable(const partition_queue& p, time_point now, bool open_to
     // of this producer: it takes whatever sequence comes first, also when the batch with 0 was refused or lost.
     const auto most = (settings_.idempotent && p.proven) || settings_.acks == 0 ? settings_.in_flight : 1;
     if (p.in_flight.size() >= most || (!p.in_flight.empty() && p.sending_to != p.leader) || now < p.not_before) return false;
+    if (settings_.idempotent && beyond_memory(p)) return false;
     if (settings_.transactional && (transaction_failed_ || !p.transaction_ready)) return false;
     if (p.broken && !may_go(p)) return false;
     return !p.closed.empty() || due(p, broker(p.leader), now);
+}
+
+// A broker knows the last five batches of a producer again, those that it has acknowledged too; one behind them is a gap to it when it comes a
+// second time. Where a connection broke, batches may be acknowledged before those that they follow: then fewer than five are in flight, and yet no
+// further one may go.
+bool sender_fsm::beyond_memory(const partition_queue& p) noexcept {
+    constexpr std::uint64_t remembered = 5;
+    const auto next = !p.closed.empty() && p.closed.front()->stamped ? p.closed.front()->ordinal : p.next_ordinal;
+    return std::any_of(p.in_flight.begin(), p.in_flight.end(), [&](const batch_ptr& b) { return next >= b->ordinal + remembered; });
 }
 
 // With a gap ahead only what comes before it goes.
@@ -399,6 +409,7 @@ void sender_fsm::pump_idle(broker_state& b, time_point now, sender_actions& out)
 void sender_fsm::stamp(partition_queue& p, produce_batch& b) {
     if (b.stamped) return;
     b.stamped = true;
+    b.ordinal = p.next_ordinal++;
     if (settings_.idempotent) {
         if (p.producer_id < 0) {
             p.producer_id = identity_->first;

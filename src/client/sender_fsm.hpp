@@ -228,6 +228,7 @@ private:
 
     void end_plan(produce_plan& plan);
     void leave_gap(partition_queue& p, const produce_batch& b) noexcept;
+    [[nodiscard]] static bool beyond_memory(const partition_queue& p) noexcept;
     [[nodiscard]] static bool may_go(const partition_queue& p) noexcept;
     void succeeded(partition_queue& p, const batch_ptr& b, const produce_answer& a, sender_actions& out);
     void refused(partition_queue& p, const batch_ptr& b, const produce_answer& a, std::int32_t by, time_point now, sender_actions& out);
