@@ -185,6 +185,7 @@ struct load::impl {
             timer.expires_at(due);
             co_await timer.async_wait(asio::use_awaitable);
             longest_nap = std::max(longest_nap, std::chrono::duration_cast<milliseconds>(clock::now() - due));
+            worst_nap = std::max(worst_nap, longest_nap);
         }
     }
 
@@ -254,7 +255,7 @@ struct load::impl {
     std::uint64_t doubtful = 0;  // commits that were not answered in time
     bool stopping = false, ended = false;
     std::size_t left_over = 0;
-    milliseconds cpu{0}, longest_nap{0};
+    milliseconds cpu{0}, longest_nap{0}, worst_nap{0};
     tally before;
     std::string last_error;
     std::thread thread;
@@ -295,6 +296,7 @@ std::size_t load::finish() {
 
 const load_options& load::options() const noexcept { return impl_->options; }
 
+std::chrono::milliseconds load::worst_nap() const noexcept { return impl_->worst_nap; }
 std::string load::group() const { return impl_->in_group.group; }
 const std::set<std::int64_t>& load::group_offsets() const noexcept { return impl_->offsets_of_group; }
 

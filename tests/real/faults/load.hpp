@@ -62,6 +62,8 @@ public:
     /// transaction committed or, of later ones, any whose end nobody knows. After finish().
     [[nodiscard]] std::string group() const;
     [[nodiscard]] const std::set<std::int64_t>& group_offsets() const noexcept;
+    /// The longest nap of the whole run. After finish().
+    [[nodiscard]] std::chrono::milliseconds worst_nap() const noexcept;
     /// As text, for a summary. After finish().
     [[nodiscard]] std::string statistics() const;
 

@@ -90,6 +90,7 @@ struct part {
     faults::ledger book;
     std::size_t left_over = 0;
     std::string statistics;
+    std::int64_t worst_nap = 0;  // ms
 };
 
 std::string counts_of(const faults::findings& f) {
@@ -143,12 +144,14 @@ bool judge(const kafkawire::testing::kafka_cluster& kafka, part& p, double scale
     std::cout << "{\"topic\":\"" << p.topic << "\",\"sent\":" << t.sent << ",\"acknowledged\":" << t.acknowledged
               << ",\"not_persisted\":" << t.not_persisted << ",\"maybe_persisted\":" << t.maybe_persisted
               << ",\"maybe_there\":" << t.maybe_there << ",\"acknowledged_without_offset\":" << t.without_offset
-              << ",\"longest_ms\":" << t.longest_ms << ",\"latest_after_deadline_ms\":" << t.latest_ms << ",\"left_over\":" << p.left_over
+              << ",\"longest_ms\":" << t.longest_ms << ",\"latest_after_deadline_ms\":" << t.latest_ms << ",\"longest_nap_ms\":" << p.worst_nap << ",\"left_over\":" << p.left_over
               << "," << p.statistics << ",\"read\":" << by_fetch.records << ",\"java_read\":" << by_java.records << ",\"checksum\":\""
               << std::hex << by_fetch.checksum << "\",\"java_checksum\":\"" << by_java.checksum << std::dec
               << "\",\"told\":" << counts_of(told) << ",\"found\":" << counts_of(ours) << ",\"java_found\":" << counts_of(javas) << "}"
               << std::endl;
-    return same && told.none() && ours.none() && javas.none() && p.left_over == 0 && t.acknowledged > 0;
+    // A thread that the machine does not run cannot tell anybody anything: that much lateness is not the producer's, and is shown all the same.
+    const bool in_time = told.none() || (told.counts().size() == 1 && told.of("late") && t.latest_ms <= 100 + p.worst_nap);
+    return same && in_time && ours.none() && javas.none() && p.left_over == 0 && t.acknowledged > 0;
 }
 
 // The order of a round: the seed's, but for a short run's single one.
@@ -169,7 +172,7 @@ struct stage {
     explicit stage(kafkawire::testing::kafka_cluster k) : kafka{std::move(k)} {}
     void add(const arguments& a, std::int64_t seconds, bool transactional, std::uint64_t run) {
         const auto topic = (transactional ? "transactions-" : "load-") + std::to_string(seconds) + "s-" + std::to_string(parts.size());
-        parts.push_back(std::make_unique<part>(part{topic, {run, a.partitions, std::chrono::seconds{seconds}}, 0, {}}));
+        parts.push_back(std::make_unique<part>(part{topic, {run, a.partitions, std::chrono::seconds{seconds}}, 0, {}, 0}));
         admin.create(topic, a.partitions);
         const faults::load_options options{kafka.bootstrap_servers(),
                                            topic,
@@ -248,6 +251,7 @@ int run(const arguments& a) {
     for (std::size_t i = 0; i < s.loads.size(); ++i) {
         s.parts[i]->left_over = s.loads[i]->finish();
         s.parts[i]->statistics = s.loads[i]->statistics();
+        s.parts[i]->worst_nap = s.loads[i]->worst_nap().count();
         o.acknowledged += s.parts[i]->book.totals().acknowledged;
         if (!s.loads[i]->options().transactional_id.empty()) o.well = judge_group(s, i) && o.well;
     }
