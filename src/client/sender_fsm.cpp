@@ -152,7 +152,11 @@ void sender_fsm::open_batch(partition_queue& p, time_point now, sender_actions& 
     ++periods_[period_];
     p.open_at = open_.size();
     open_.push_back(&p);
-    arm(p, std::min(now + s.linger, b.deadline));
+    // What does not linger goes in the turn that is asked for below, or when something tells that it can; only a pause's end tells nobody.
+    auto look_again = b.deadline;
+    if (s.linger.count() > 0) look_again = std::min(look_again, now + s.linger);
+    if (p.not_before > now) look_again = std::min(look_again, p.not_before);
+    arm(p, look_again);
     if (settings_.transactional && !p.in_transaction) {
         p.in_transaction = true;
         out.push_back(touch_partition{&p});

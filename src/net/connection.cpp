@@ -100,6 +100,7 @@ void connection::carry_out(announce_closed& a) {
     lookup_.reset();
     racers_.clear();
     if (socket_) socket_->close();
+    ahead_ = {};
     queued_.clear();
     timer_->clear();
     if (watcher_.on_closed) watcher_.on_closed(a.why, a.how);
@@ -110,11 +111,19 @@ void connection::carry_out(announce_silent& a) {
 }
 
 void connection::read() {
-    const auto here = machine_.read_here();
+    auto here = machine_.read_here();
+    for (; socket_ && !here.empty() && !ahead_.empty(); here = machine_.read_here()) {
+        const auto n = std::min(here.size(), ahead_.size());
+        std::copy_n(ahead_.begin(), n, here.begin());
+        ahead_ = ahead_.subspan(n);
+        step(received{n});
+    }
     if (here.empty() || !socket_) return;
-    socket_->async_read_some(here, [self = shared_from_this()](std::error_code ec, std::size_t n) {
+    const bool small = here.size() < buffer_.size();
+    socket_->async_read_some(small ? std::span{buffer_} : here, [self = shared_from_this(), small](std::error_code ec, std::size_t n) {
         if (ec) return self->step(failed{ec});
-        self->step(received{n});
+        if (small) self->ahead_ = std::span{self->buffer_}.first(n);
+        else self->step(received{n});
         self->read();
     });
 }

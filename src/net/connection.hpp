@@ -4,6 +4,8 @@
 #pragma once
 #include "net/connection_fsm.hpp"
 
+#include <array>
+
 namespace kafkawire::net {
 
 class connection : public std::enable_shared_from_this<connection> {
@@ -64,6 +66,8 @@ private:
     std::unique_ptr<resolver::lookup> lookup_;
     std::vector<racer> racers_;
     std::unique_ptr<stream> socket_;
+    std::array<std::byte, 2048> buffer_;                    // where small reads go, so that small answers cost one each; a large body is read where it stays
+    std::span<const std::byte> ahead_;                      // of it: not yet with the machine
     std::vector<frame> queued_;                             // to be written next, together
     std::vector<frame> writing_;                            // under the write that is under way
     std::vector<protocol::bytes_view> parts_;               // of writing_
