@@ -373,15 +373,15 @@ void producer_core::done(produce_plan& plan, net::outcome result) {
 void producer_core::producer_id_answered(const error& why, const init_producer_id_response& r) {
     if (stopped_) return;
     const auto now = client_->env().now();
-    if (!why && r.error_code == 0) {
+    if (!why && r.error_code == 0 && r.producer_id >= 0 && r.producer_epoch >= 0) {
         machine_.producer_id_known(r.producer_id, r.producer_epoch, now, actions_);
     } else {
         auto e = why;
         if (!e) {
-            e.code = static_cast<broker_errc>(r.error_code);
+            e.code = r.error_code ? static_cast<broker_errc>(r.error_code) : broker_errc::unknown_server_error;
             e.in = phase::request;
             e.api_key = init_producer_id_request::key;
-            e.text = "no producer id: " + e.code.message();
+            e.text = r.error_code ? "no producer id: " + e.code.message() : "the answer to InitProducerId has neither an id nor an error";
         }
         machine_.producer_id_failed(std::make_shared<const error>(std::move(e)), now, actions_);
     }
