@@ -31,30 +31,4 @@ public:
     [[nodiscard]] std::int64_t now() const { return std::chrono::nanoseconds{world.now().time_since_epoch()}.count(); }
 };
 
-/// Faults at random moments until `until`, all of them over by then. Only those that touched something count as fired.
-class storm {
-public:
-    storm(cluster_world& w, std::chrono::nanoseconds until, int faults);
-    [[nodiscard]] std::uint64_t fired() const;
-    /// Everything is well again: called at the end, and harmless when it is.
-    void calm();
-
-private:
-    void strike();
-    void strike_network();
-    void strike_nodes();
-    void strike_partitions();
-    void strike_answers();
-    std::chrono::nanoseconds spell();  // how long a fault lasts
-    template <class F>
-    void later(std::chrono::nanoseconds d, F f) {
-        w_.world.after(d, std::move(f));
-    }
-    cluster_world& w_;
-    kw::broker::control control_;
-    std::vector<kw::broker::fault_id> planted_;
-    std::chrono::nanoseconds until_;
-    std::uint64_t fired_ = 0;
-};
-
 }  // namespace schedules

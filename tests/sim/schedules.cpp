@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "storm.hpp"
 #include "workload.hpp"
 
 namespace schedules {
@@ -12,7 +13,8 @@ namespace {
 struct plan {
     int idempotent = 0, transactional = 0, producers = 0, with_transactions = 0;
     int readers = 1;
-    int faults = 6;
+    weather sky{};
+    bool rough = false;  // kw::producers that are short of memory, whose sends are canceled, and that are destroyed
 };
 
 // 45 s of work with faults, then calm until everything is acknowledged and read, then the audit: at least 60 s in all.
@@ -21,18 +23,18 @@ result run(settings& s, const plan& p) {
     // Transactions of version 1 and of version 2, in turn.
     cluster_world w{s, p.with_transactions && s.seed % 2 ? "3.9" : "4.3"};
     workload work{w};
-    storm faults{w, stormy, p.faults};
+    storm faults{w, stormy, p.sky};
     work.read(p.readers, true);
     if (p.idempotent) work.produce(p.idempotent, stormy);
     if (p.transactional) work.produce_in_transactions(p.transactional, stormy);
-    if (p.producers) work.send(p.producers, stormy);
+    if (p.producers) work.send(p.producers, stormy, p.rough);
     if (p.with_transactions) work.send_in_transactions(p.with_transactions, stormy);
     result r;
     try {
         w.world.run_for(stormy);
         faults.calm();
         if (!w.world.run_until([&] { return work.done(); }, 180s))
-            work.trouble += " not everything was acknowledged and read 180 s after the last fault";
+            work.trouble += " not everything was acknowledged and read 180 s after the last fault: " + work.waits_for();
         if (w.world.elapsed() < 60s) w.world.run_for(60s - w.world.elapsed());
         work.audit();
         work.audit_transactions();
@@ -55,16 +57,21 @@ result run(settings& s, const plan& p) {
     return r;
 }
 
-constexpr std::array<schedule, 6> list = {{
+constexpr std::array<schedule, 7> list = {{
     {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
-     [](settings& s) { return run(s, {.idempotent = 2, .faults = 6}); }},
-    {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .faults = 20}); }},
+     [](settings& s) { return run(s, {.idempotent = 2, .sky = {6}}); }},
+    {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .sky = {20}}); }},
     {"transactions", "three transactional producers and an idempotent one, a reader at read_committed, 6 faults",
-     [](settings& s) { return run(s, {.idempotent = 1, .transactional = 3, .faults = 6}); }},
-    {"producer", "two kw::producers on six partitions, patient or not, a reader, 6 faults", [](settings& s) { return run(s, {.producers = 2, .faults = 6}); }},
-    {"producer-heavy", "the same under 20 faults", [](settings& s) { return run(s, {.producers = 2, .faults = 20}); }},
+     [](settings& s) { return run(s, {.idempotent = 1, .transactional = 3, .sky = {6}}); }},
+    {"producer", "two kw::producers on six partitions, patient or not, a reader, 6 faults",
+     [](settings& s) { return run(s, {.producers = 2, .sky = {6}}); }},
+    {"producer-heavy", "the same under 20 faults", [](settings& s) { return run(s, {.producers = 2, .sky = {20}}); }},
+    {"producer-wide", "two kw::producers that are short of memory, canceled and destroyed; 12 faults of every kind",
+     [](settings& s) {
+         return run(s, {.producers = 2, .sky = {12, true}, .rough = true});
+     }},
     {"producer-transactions", "three kw::producers with transactions and offsets, committed, aborted, dropped, and taken over, a reader at read_committed, 20 faults",
-     [](settings& s) { return run(s, {.with_transactions = 3, .faults = 20}); }},
+     [](settings& s) { return run(s, {.with_transactions = 3, .sky = {20}}); }},
 }};
 
 }  // namespace

@@ -200,6 +200,19 @@ bool workload::done() const {
     return true;
 }
 
+std::string workload::waits_for() const {
+    if (producing_ > 0) {
+        auto text = std::to_string(producing_) + " sends or producers";
+        for (kw::testing::history::id i = 0; i < history.operations().size(); ++i)
+            if (const auto& o = history.operations()[i]; o.what == kw::testing::operation::kind::send && o.result == kw::testing::outcome::pending) text += "\n    " + history.describe(i);
+        return text;
+    }
+    for (const auto& r : readers_)
+        for (std::size_t p = 0; p < partitions; ++p)
+            if (r->position[p] < target_[p]) return "reader " + std::to_string(r->number) + ", at " + std::to_string(r->position[p]) + " of " + std::to_string(target_[p]) + " in partition " + std::to_string(p);
+    return {};
+}
+
 // --- readers ---
 
 messages::fetch_request workload::fetch_request(std::span<const std::pair<std::int32_t, std::int64_t>> from, bool committed_only,

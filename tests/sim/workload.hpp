@@ -37,7 +37,7 @@ public:
     void produce(int producers, std::chrono::nanoseconds until);
     void produce_in_transactions(int producers, std::chrono::nanoseconds until);
     /// The same with kw::producer, whose promises are checked: see producers.cpp.
-    void send(int producers, std::chrono::nanoseconds until);
+    void send(int producers, std::chrono::nanoseconds until, bool rough);
     /// And with its transactions: see producer_transactions.cpp.
     void send_in_transactions(int producers, std::chrono::nanoseconds until);
     /// What was committed with them of offsets.
@@ -46,6 +46,8 @@ public:
     void read(int readers, bool committed_only);
     /// All producers are done and all readers have read what was acknowledged.
     [[nodiscard]] bool done() const;
+    /// Why not; empty: they are.
+    [[nodiscard]] std::string waits_for() const;
     /// Reads all logs from the beginning into the history.
     void audit();
 
@@ -61,8 +63,10 @@ private:
     struct reader;
     struct transaction_run;
 
-    void send_one(kw::producer& from, std::int32_t producer, std::chrono::milliseconds patience);
-    asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until);
+    struct sender;
+    void send_one(const std::shared_ptr<sender>& from);
+    std::shared_ptr<sender> make_sender(std::int32_t number, bool rough);
+    asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until, bool rough);
     void send_in(const std::shared_ptr<transaction_run>& t);
     asio::awaitable<bool> begin_in(std::shared_ptr<transaction_run> t, std::chrono::nanoseconds until);
     asio::awaitable<void> commit_in(std::shared_ptr<transaction_run> t, bool offsets);
