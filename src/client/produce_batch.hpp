@@ -65,6 +65,7 @@ struct partition_queue {
     batch_ptr open;                                ///< null: none; grows at the end of `builder`
     protocol::batch_builder* builder = nullptr;    ///< there with `open`; from the machine's pool
     std::size_t open_at = 0;                       ///< its place among those with an open batch
+    std::size_t expected = 0;                      ///< bytes that its next batch is given room for at once: about those of the last
     std::deque<batch_ptr> closed;                  ///< first those that were sent before, by sequence
     std::vector<batch_ptr> in_flight;              ///< oldest first, all on the way to `sending_to`
     std::int32_t leader = -1;                      ///< where to send; -1: nobody leads it now

@@ -141,6 +141,7 @@ void sender_fsm::open_batch(partition_queue& p, time_point now, sender_actions& 
     p.builder = free_builders_.back();
     free_builders_.pop_back();
     p.builder->start({.codec = s.codec, .level = s.level, .transactional = settings_.transactional});
+    p.builder->reserve(p.expected);
     p.open = std::make_shared<produce_batch>();
     auto& b = *p.open;
     b.where = &p;
@@ -204,6 +205,7 @@ bool sender_fsm::close_batch(partition_queue& p, sender_actions& out) {
     p.flushing = false;
     b->count = build->count();
     b->charged = build->size();
+    p.expected = std::min(build->size() + build->size() / 16, p.topic->settings.batch_bytes);
     b->bytes = take_buffer();
     if (const auto wrong = build->finish(*b->bytes, b->records_sum, compressor_)) {
         error why;
