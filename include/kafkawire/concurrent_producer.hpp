@@ -33,6 +33,8 @@ struct front_options {
     /// Bytes of records that wait for the loop, at least 128 KiB. When they are used up, sends wait. Beside producer_options::send_buffer; as
     /// many again may wait for topics that are not known yet.
     std::size_t buffer = 4u << 20;
+    /// Where batches are compressed, see kw::producer::compress_on(). Empty: in the loop.
+    asio::any_io_executor compress_on = {};
 };
 
 /// See the top of this file. Neither copied nor moved: threads hold references to it.

@@ -307,6 +307,11 @@ public:
     /// one ends it. It must not destroy the producer.
     void on_delivery(unique_function<void(const delivery_report&)> handler);
 
+    /// From now on batches are compressed on that executor, a thread pool's for example, several at a time; the loop goes on meanwhile, and the
+    /// order of a partition is kept. An empty one: on the client's again, which is the default. What holds the executor must outlive its use, and
+    /// run: batches that it drops fail when their delivery timeout is over. The producer may be destroyed at any time.
+    void compress_on(executor_type ex);
+
     /// Makes topics known, so that try_send() takes their records at once, and connects to their leaders.
     /// Completion: void(std::error_code): what is wrong with the first that cannot be used, or errc::delivery_timed_out.
     template <class Token>

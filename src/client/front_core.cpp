@@ -29,6 +29,7 @@ front_core::front_core(const loop& l, const client_options& client, const produc
       context_{l.context()},
       client_options_{client},
       producer_options_{producer},
+      compress_on_{own.compress_on},
       most_chunks_{std::max(own.buffer / chunk_bytes, std::size_t{2})},
       largest_record_{std::min<std::size_t>(producer.request_bytes, std::numeric_limits<std::int32_t>::max())} {
     if (auto e = validate(client)) throw system_error{std::move(e)};
@@ -45,6 +46,7 @@ void front_core::open() {
     client_.emplace(executor_, client_options_);
     producer_.emplace(*client_, producer_options_);
     timer_.emplace(executor_);
+    if (compress_on_) producer_->compress_on(compress_on_);
     // Weak, here and in all that the producer keeps of us: it may be told of its last batches after us, and must not keep us alive.
     producer_->on_delivery([weak = weak_from_this()](const delivery_report& r) {
         const auto self = weak.lock();

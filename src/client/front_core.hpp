@@ -107,6 +107,7 @@ private:
     asio::io_context& context_;
     const client_options client_options_;
     const producer_options producer_options_;
+    const asio::any_io_executor compress_on_;
     const std::size_t most_chunks_, largest_record_;
 
     std::array<shard, shard_count> shards_;

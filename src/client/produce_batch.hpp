@@ -17,7 +17,7 @@ struct partition_queue;
 /// socket's end, whatever became of the batch meanwhile. They are changed only while nobody else holds them.
 struct produce_batch {
     partition_queue* where = nullptr;
-    std::shared_ptr<protocol::byte_buffer> bytes;  ///< whole, once closed
+    std::shared_ptr<protocol::byte_buffer> bytes;  ///< whole, once closed and compressed
     std::uint32_t records_sum = 0;                 ///< what stamp_batch() needs
     std::int32_t count = 0;
     std::size_t charged = 0;                       ///< bytes of the sending share that it holds, once closed
@@ -32,6 +32,7 @@ struct produce_batch {
     std::int32_t base_sequence = -1;
     bool stamped = false;
     std::uint64_t ordinal = 0;                     ///< counts its partition's batches in the order in which they were stamped
+    bool compressing = false;                      ///< closed, and on its way through a codec elsewhere: see compress_job
 
     int attempts = 0;                              ///< requests that carried it
     bool maybe_written = false;                    ///< an attempt ended without telling whether the broker has it
@@ -41,6 +42,19 @@ struct produce_batch {
     std::vector<std::uint64_t> tags;               ///< empty, or one for each record
 };
 using batch_ptr = std::shared_ptr<produce_batch>;
+
+/// A closed batch on its way through its codec in some other thread, which calls run() and touches nothing else of ours: the job owns all that
+/// it needs, and may outlive the machine.
+struct compress_job {
+    std::weak_ptr<produce_batch> batch;            ///< for the machine; gone if it was told meanwhile
+    protocol::batch_builder builder;
+    std::shared_ptr<protocol::byte_buffer> bytes;
+    std::uint32_t records_sum = 0;
+    protocol::compressor with;
+    protocol::codec_error wrong;
+
+    void run() noexcept;
+};
 
 /// Sequences wrap: a comes before b if b is less than half of all numbers ahead.
 [[nodiscard]] constexpr bool comes_before(std::int32_t a, std::int32_t b) noexcept {

@@ -289,6 +289,30 @@ void producer_core::carry_out(touch_partition& a) {
 void producer_core::carry_out(fail_transaction& a) {
     if (hooks_) hooks_->send_failed(*a.why);
 }
+
+void producer_core::compress_on(asio::any_io_executor ex) {
+    machine_.compress_elsewhere(static_cast<bool>(ex));
+    compress_on_ = std::move(ex);
+}
+
+// The other thread has the job and nothing of ours; we may end meanwhile. Its way back counts as work, so that our loop does not run out of it.
+void producer_core::carry_out(compress_batch& a) {
+    const auto back = [weak = weak_from_this(), job = a.job] {
+        const auto self = weak.lock();
+        if (!self || self->stopped_) return;
+        self->machine_.compressed(job, self->client_->env().now(), self->wall_ms(), self->actions_);
+        self->run();
+    };
+    if (!compress_on_) {  // it was taken away in the same breath
+        a.job->run();
+        return client_->env().post(back);
+    }
+    asio::post(compress_on_, [back, job = std::move(a.job), here = asio::make_work_guard(client_->executor())]() mutable {
+        job->run();
+        asio::post(here.get_executor(), std::move(back));
+    });
+}
+
 void producer_core::carry_out(tell_flushed&) {}  // run() looks at the end
 
 protocol::wire_error producer_core::encode(produce_plan& plan, std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) {
@@ -651,6 +675,7 @@ producer& producer::operator=(producer&& other) noexcept {
 }
 
 const producer_options& producer::options() const noexcept { return core_->options(); }
+void producer::compress_on(executor_type ex) { core_->compress_on(std::move(ex)); }
 void producer::on_delivery(unique_function<void(const delivery_report&)> handler) { core_->on_delivery(std::move(handler)); }
 producer_statistics producer::statistics() const noexcept { return core_->statistics(); }
 

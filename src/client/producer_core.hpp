@@ -42,6 +42,7 @@ public:
     void wait_for_room(std::size_t bytes, waiter* w);
     void cancel(const std::weak_ptr<waiter*>& who);
     void stop(const error& why);
+    void compress_on(asio::any_io_executor ex);
     void on_delivery(unique_function<void(const delivery_report&)> h) { on_delivery_ = std::move(h); }
 
     [[nodiscard]] core& client() noexcept { return *client_; }
@@ -114,6 +115,7 @@ private:
     void carry_out(touch_partition& a);
     void carry_out(fail_transaction& a);
     void carry_out(tell_flushed&);
+    void carry_out(compress_batch& a);
     void carry_out(take_turn&) { soon(); }
 
     std::shared_ptr<core> client_;
@@ -132,6 +134,7 @@ private:
     protocol::version_range produce_versions_ = protocol::between(3, protocol::messages::produce_request::versions.highest);  // 3: batches of format 2
     gate gate_;
     std::error_code gate_why_ = errc::no_transaction;
+    asio::any_io_executor compress_on_;                     // empty: batches are compressed here
     bool busy_ = false;                                     // run() is under way
     bool turn_posted_ = false;
     bool tell_posted_ = false;

@@ -206,6 +206,10 @@ bool sender_fsm::close_batch(partition_queue& p, sender_actions& out) {
     b->count = build->count();
     b->charged = build->size();
     p.expected = std::min(build->size() + build->size() / 16, p.topic->settings.batch_bytes);
+    if (elsewhere_ && p.topic->settings.codec != protocol::compression::none) {
+        send_away(p, std::move(b), *build, out);
+        return true;
+    }
     b->bytes = take_buffer();
     if (const auto wrong = build->finish(*b->bytes, b->records_sum, compressor_)) {
         error why;
@@ -334,7 +338,8 @@ bool sender_fsm::sendable(const partition_queue& p, time_point now, bool open_to
     if (settings_.idempotent && beyond_memory(p)) return false;
     if (settings_.transactional && (transaction_failed_ || !p.transaction_ready)) return false;
     if (p.broken && !may_go(p)) return false;
-    return !p.closed.empty() || due(p, broker(p.leader), now);
+    if (!p.closed.empty()) return !p.closed.front()->compressing;
+    return due(p, broker(p.leader), now);
 }
 
 // A broker knows the last five batches of a producer again, those that it has acknowledged too; one behind them is a gap to it when it comes a
@@ -374,7 +379,7 @@ void sender_fsm::pump(broker_state& b, time_point now, bool open_too, sender_act
                 p.listed = false;
                 continue;
             }
-            if (p.closed.empty() && !close_batch(p, out)) {
+            if ((p.closed.empty() && !close_batch(p, out)) || p.closed.front()->compressing) {
                 b.ready.pop_front();
                 p.listed = false;
                 continue;

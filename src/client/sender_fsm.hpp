@@ -104,9 +104,10 @@ struct tell_waiter { waiter* who; std::shared_ptr<const error> why; };  // accep
 struct touch_partition { partition_queue* where; };              // a transaction's first record of it
 struct fail_transaction { std::shared_ptr<const error> why; };
 struct tell_flushed {};                                          // some flush period may have ended: look
+struct compress_batch { std::shared_ptr<compress_job> job; };    // somewhere else: run(), then compressed()
 struct take_turn {};                                             // call turn() soon, when the caller has said all that it has to say now
 using sender_action = std::variant<send_produce, withdraw_produce, ask_producer_id, ask_topics, tell_batch, tell_waiter, touch_partition, fail_transaction,
-                                   tell_flushed, take_turn>;
+                                   tell_flushed, compress_batch, take_turn>;
 using sender_actions = std::vector<sender_action>;
 
 struct sender_counts {
@@ -143,7 +144,12 @@ public:
     /// Takes back a record that waits; false: it does not wait any more. Which waiters it had is not told.
     bool withdraw(const waiter* who, sender_actions& out);
 
+    /// From now on batches with a codec are compressed elsewhere, or here again.
+    void compress_elsewhere(bool yes) noexcept { elsewhere_ = yes; }
+
     // --- what happened ---
+    /// A compress_batch was carried out. In whatever order they come: the batches of a partition go in theirs.
+    void compressed(const std::shared_ptr<compress_job>& job, time_point now, std::int64_t wall_ms, sender_actions& out);
     void turn(time_point now, std::int64_t wall_ms, sender_actions& out);
     void tick(time_point now, std::int64_t wall_ms, sender_actions& out);
     /// What is known of the topics has changed, or (`trouble`) could not be learned.
@@ -208,6 +214,7 @@ private:
     }
     void open_batch(partition_queue& p, time_point now, sender_actions& out);
     bool close_batch(partition_queue& p, sender_actions& out);
+    void send_away(partition_queue& p, batch_ptr b, protocol::batch_builder& build, sender_actions& out);
     void admit_waiting(time_point now, std::int64_t wall_ms, sender_actions& out);
     void admit_waiting(topic_queue& t, time_point now, std::int64_t wall_ms, sender_actions& out);
     void refuse_waiting(topic_queue& t, const std::shared_ptr<const error>& why, sender_actions& out);
@@ -272,6 +279,8 @@ private:
     std::vector<protocol::batch_builder*> free_builders_;
     std::vector<std::shared_ptr<protocol::byte_buffer>> free_buffers_;
     protocol::compressor compressor_;
+    bool elsewhere_ = false;
+    std::vector<std::shared_ptr<compress_job>> free_jobs_;
     std::shared_ptr<const error> topics_trouble_;                // why the leaders could not be asked for
 
     std::optional<std::pair<std::int64_t, std::int16_t>> identity_;
