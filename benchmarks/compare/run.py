@@ -16,7 +16,7 @@ import sys
 
 # name: codec, size, partitions, part of --records, keys, bar for the CPU ratio with delivery told per batch
 CASES = {
-    "none-100": dict(codec="none", size=100, partitions=6, share=1, keys=0, bar=0.30, bars={"kafkawire-record": 0.45}),
+    "none-100": dict(codec="none", size=100, partitions=6, share=1, keys=0, bar=0.30, bars={"kafkawire-record": 0.45, "kafkawire-front": 0.45}),
     "lz4-100": dict(codec="lz4", size=100, partitions=6, share=1, keys=0, bar=0.35, bars={}),
     "zstd-100": dict(codec="zstd", size=100, partitions=6, share=1, keys=0, bar=0.55, bars={}),
     "none-1k": dict(codec="none", size=1000, partitions=6, share=4, keys=0, bar=0.55, bars={}),
@@ -28,6 +28,7 @@ CASES = {
 OURS = {
     "kafkawire": ["--delivery", "batch"],
     "kafkawire-record": ["--delivery", "record"],
+    "kafkawire-front": ["--through", "front"],
 }
 # Which of ours take part in which case: the others differ from the first by the same cost per record everywhere.
 ROWS = {"none-100": list(OURS), "none-1k": ["kafkawire", "kafkawire-record"]}
