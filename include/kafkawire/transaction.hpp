@@ -30,6 +30,8 @@
 // - A send without an error says that the record is in the log; whether it is ever to be seen is the commit's to say.
 // - A request whose answer was lost may still arrive when its transaction is over. No transaction begins before such requests are fenced, with
 //   coordinators of version 1 (to Kafka 3.9) as of version 2 (KIP-890); which version it is, the cluster says (its feature transaction.version).
+// - Fenced is what a coordinator says; it cannot tell a newer producer from a request of our own that was given up and came late. Nothing is
+//   committed either way, and a new producer goes on.
 // - A transaction that is open for longer than transaction_timeout is aborted by the coordinator; commit then says so.
 //
 // A transaction belongs to the executor of its client, as the producer does. It may outlive the producer, and is then of no use: it is aborted

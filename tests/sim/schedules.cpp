@@ -71,7 +71,7 @@ constexpr std::array<schedule, 7> list = {{
          return run(s, {.producers = 2, .sky = {12, true}, .rough = true});
      }},
     {"producer-transactions", "three kw::producers with transactions and offsets, committed, aborted, dropped, and taken over, a reader at read_committed, 20 faults",
-     [](settings& s) { return run(s, {.with_transactions = 3, .sky = {20}}); }},
+     [](settings& s) { return run(s, {.with_transactions = 3, .sky = {.faults = 20, .transactions = true}}); }},
 }};
 
 }  // namespace

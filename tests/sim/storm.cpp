@@ -6,7 +6,8 @@ namespace {
 constexpr kw::sim::ip_address nobody{};
 }  // namespace
 
-storm::storm(cluster_world& w, std::chrono::nanoseconds until, const weather& how) : w_{w}, control_{w.cluster->control()}, until_{until}, wide_{how.wide} {
+storm::storm(cluster_world& w, std::chrono::nanoseconds until, const weather& how)
+    : w_{w}, control_{w.cluster->control()}, until_{until}, wide_{how.wide}, transactions_{how.transactions} {
     for (int i = 0; i < how.faults; ++i) later(w.world.random().between(std::chrono::nanoseconds{1s}, until - 1s), [this] { strike(); });
     later(until, [this] { calm(); });
 }
@@ -130,7 +131,10 @@ void storm::strike_partitions() {
             done = !control_.freeze_metadata(number);
             later(spell(), [this, number] { (void)control_.thaw_metadata(number); });
             break;
-        case 5: done = !control_.move_transaction_coordinator("tx-" + std::to_string(50 + r.below(3)), number); break;
+        case 5:
+            if (transactions_ && r.chance(300'000)) done = !control_.move_group_coordinator("group-" + std::to_string(r.below(3)), number);
+            else done = !control_.move_transaction_coordinator("tx-" + std::to_string(50 + r.below(3)), number);
+            break;
     }
     fired_ += done;
 }
@@ -140,8 +144,9 @@ void storm::strike_answers() {
     using e = kw::broker_errc;
     auto& r = w_.world.random();
     static constexpr std::int16_t apis[] = {0, 0, 0, 1, 3, 10, 22, 26};
+    static constexpr std::int16_t of_transactions[] = {0, 0, 1, 3, 10, 22, 24, 25, 26, 26, 28, 28};
     kw::broker::fault f;
-    f.api = apis[r.below(std::size(apis))];
+    f.api = transactions_ ? of_transactions[r.below(std::size(of_transactions))] : apis[r.below(std::size(apis))];
     f.count = r.between(std::int64_t{1}, std::int64_t{4});
     switch (r.below(9)) {
         case 0: f.delay = r.between(std::chrono::nanoseconds{10ms}, std::chrono::nanoseconds{6s}); break;
@@ -153,7 +158,7 @@ void storm::strike_answers() {
         case 6: f.trickle = 1 + r.below(10); break;
         case 7: f.garbage = kw::broker::garbage::frame; break;
         case 8: {
-            const bool of_coordinator = *f.api == 10 || *f.api == 22 || *f.api == 26;
+            const bool of_coordinator = *f.api == 10 || *f.api >= 22;
             static constexpr e of_leaders[] = {e::not_leader_or_follower, e::unknown_topic_or_partition, e::request_timed_out,
                                                e::leader_not_available};
             static constexpr e of_coordinators[] = {e::coordinator_load_in_progress, e::coordinator_not_available, e::not_coordinator};

@@ -9,6 +9,8 @@ struct weather {
     int faults = 6;
     /// Also what a client needs its own wits for: all nodes gone, elections without end, clocks that jump, any error code of the protocol, ...
     bool wide = false;
+    /// Also the requests of transactions and the coordinators of groups, which the other schedules have no use for.
+    bool transactions = false;
 };
 
 /// Faults at random moments until `until`, all of them over by then. Only those that touched something count as fired.
@@ -40,6 +42,7 @@ private:
     std::vector<kw::broker::fault_id> planted_;
     std::chrono::nanoseconds until_;
     bool wide_;
+    bool transactions_;
     std::uint64_t fired_ = 0;
 };
 

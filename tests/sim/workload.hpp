@@ -71,6 +71,7 @@ private:
     asio::awaitable<bool> begin_in(std::shared_ptr<transaction_run> t, std::chrono::nanoseconds until);
     asio::awaitable<void> commit_in(std::shared_ptr<transaction_run> t, bool offsets);
     void not_committed(const transaction_run& t);
+    void ended_alone(const transaction_run& t, std::error_code why);
     asio::awaitable<bool> one_transaction(std::shared_ptr<transaction_run> t, std::string group);
     asio::awaitable<void> replace_and_commit(std::shared_ptr<transaction_run> zombie);
     asio::awaitable<void> run_transactional_producer(std::int32_t slot, std::chrono::nanoseconds until);
@@ -105,6 +106,7 @@ private:
     std::chrono::nanoseconds looked_up_{-1h};
     bool looking_up_ = false;
     int producing_ = 0;
+    int ended_alone_ = 0;                            // transactional producers that were fenced, and had no heir
     std::array<std::int64_t, partitions> target_{};  // behind the last record that is acknowledged, and committed
     std::map<std::int32_t, std::set<std::int64_t>> offsets_;  // by group: what it may have committed last
     std::vector<std::shared_ptr<reader>> readers_;
