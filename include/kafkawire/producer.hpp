@@ -125,7 +125,7 @@ protected:
     }
     virtual void free() noexcept {
         auto& c = core_;
-        this->~handler_waiter();
+        this->handler_waiter::~handler_waiter();  // of this class and no other: clang warns of an unqualified one
         give_block(c, this, sizeof(handler_waiter));
     }
 

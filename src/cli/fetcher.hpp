@@ -65,7 +65,6 @@ private:
     std::vector<reading_partition> partitions_;
     std::function<bool(const shown_record&)> take_;
     std::set<std::int32_t> loops_;           // leaders that have one
-    std::int16_t last_error_ = 0;
     std::chrono::steady_clock::time_point last_progress_;
     bool enough_ = false, refresh_needed_ = false, caught_up_ = false;
     std::optional<failure> failed_;

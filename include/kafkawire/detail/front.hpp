@@ -60,6 +60,7 @@ public:
         auto ex = work_.get_executor();
         // The slot is the handler's: it is emptied where the handler runs, since it may be emitted from there meanwhile.
         asio::post(ex, [h = std::move(*handler_), w = std::move(work_), why, r]() mutable {
+            (void)r;
             if (auto slot = asio::get_associated_cancellation_slot(h); slot.is_connected()) slot.clear();
             if constexpr (std::is_same_v<Result, std::monostate>) call_handler(h, why);
             else call_handler(h, why, r);

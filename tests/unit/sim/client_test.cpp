@@ -127,7 +127,7 @@ TEST_CASE("Coroutines, cancellation and deadlines of the client are those of the
 }
 
 TEST_CASE("One node down, gone or paused: the others are asked", "[sim][client]") {
-    three_nodes t{GENERATE(range(1, 8))};
+    three_nodes t{static_cast<std::uint64_t>(GENERATE(range(1, 8)))};
     const auto what = GENERATE(0, 1, 2);
     if (what == 0) t.nodes[0]->down();
     if (what == 1) t.nodes[0]->vanish();

@@ -204,7 +204,7 @@ TEST_CASE("Topics are learned, created where that is allowed, and watched", "[si
 }
 
 TEST_CASE("A refresh passes over a broker that is silent, and finds the new leaders of one that is gone", "[sim][core]") {
-    rig r{GENERATE(range(1, 6))};
+    rig r{static_cast<std::uint64_t>(GENERATE(range(1, 6)))};
     auto& orders = r.learn();
     const auto victim = GENERATE(0, 1, 2);
     REQUIRE(r.wait(r.ask(victim + 1)));
@@ -315,7 +315,7 @@ TEST_CASE("The application's requests obey a throttled answer too", "[sim][core]
 }
 
 TEST_CASE("A half-open connection is found out within ten seconds, several times in a row", "[sim][core]") {
-    rig r{GENERATE(range(1, 6))};
+    rig r{static_cast<std::uint64_t>(GENERATE(range(1, 6)))};
     r.learn();
     for (int i = 0; i < 3; ++i) {
         REQUIRE(r.wait(r.ask(2)));
@@ -348,7 +348,7 @@ TEST_CASE("A broker that takes long for an answer is not cut off again and again
 }
 
 TEST_CASE("A black hole for a while: what waits gets through soon after it ends", "[sim][core]") {
-    rig r{GENERATE(range(1, 6))};
+    rig r{static_cast<std::uint64_t>(GENERATE(range(1, 6)))};
     r.learn();
     REQUIRE(r.wait(r.ask(2)));
     r.world.partition(r.app, *r.nodes[1]);
@@ -401,7 +401,7 @@ TEST_CASE("Nothing wakes an idle client but the age of what it knows", "[sim][co
 }
 
 TEST_CASE("In an outage no broker is asked more than a few times a second, and all is well soon after it", "[sim][core]") {
-    rig r{GENERATE(1, 2, 3)};
+    rig r{static_cast<std::uint64_t>(GENERATE(1, 2, 3))};
     auto& orders = r.learn();
     const auto how = GENERATE(0, 1, 2);  // refused; no answer; names do not resolve either
     for (auto* n : r.nodes) {
