@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Known bugs of Kafka clients, put into our own producer one at a time: the simulated schedules must find each of them.
 
-    mutants.py fit                      every mutant's text stands exactly once in its file (quick; ctest runs it)
+    mutants.py fit                      every mutant's text stands exactly once in its file (quick; ctest does it)
     mutants.py run FOLDER [NAME...]     copies the sources to FOLDER, builds kafkawire-sim there with each mutant, runs its schedule;
-                                        --seeds N (default 400), --keep-going is implied
+                                        --seeds N (default 400)
 
 Prints one line for each, and "N passed, M failed".
 """
