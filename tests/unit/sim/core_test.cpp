@@ -376,7 +376,7 @@ TEST_CASE("Paused brokers: nothing is closed before its time, and hardly anythin
     r.world.run_for(29s);
     CHECK_FALSE(first->told);
     CHECK_FALSE(second->told);
-    CHECK(r.world.count().connections - connections <= 12);
+    CHECK(r.world.count().connections - connections <= 29);  // one a second: while a broker is silent its partitions may be given to others at any time
     r.nodes[0]->resume();
     r.world.run_for(1s);
     REQUIRE(first->told);
