@@ -563,7 +563,10 @@ void producer_core::look_at_pending() {
             if (const auto* cause = client_->last_metadata_error()) why.cause = std::make_shared<const error>(*cause);
         }
         if (p.what == pending::kind::close) ends = true;
-        client_->env().post([self = shared_from_this(), w = p.who, why, at] { w->complete(why ? &why : nullptr, at); });
+        // Owned by what is posted: an executor may end without running it.
+        waiter_chain who;
+        who.push(p.who);
+        client_->env().post([self = shared_from_this(), who = std::move(who), why, at]() mutable { who.pop()->complete(why ? &why : nullptr, at); });
         return true;
     });
     if (ends && !stopped_) {
