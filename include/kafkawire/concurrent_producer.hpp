@@ -13,6 +13,7 @@
 // - Records of one thread to one partition keep their order. Between threads there is none.
 // - The bytes of a record are the caller's again when the call returns; nothing is borrowed.
 // - Every send ends exactly once and truly, as kw::producer promises.
+// - A context that handlers run on must outlive the object: its thread may still be posting the last of them when that has already run.
 // - Handlers without an executor of their own run on the loop's thread, and must not wait for anything there. One that throws ends that
 //   thread's run(): with a thread of its own, the program.
 // - Completion handlers are never called inside the call that starts their operation. Cancellation (any type) of a send: errc::send_withdrawn

@@ -126,8 +126,8 @@ TEST_CASE("a full buffer makes try_send say so, send wait, and async_enqueue sus
 
 TEST_CASE("coroutines on a pool of threads send and are told where their records are") {
     kafka_thread kafka{3};
+    asio::thread_pool pool{3};  // before the producer, whose thread may still be inside the post() of its last handler
     kw::concurrent_producer producer{kafka.client()};
-    asio::thread_pool pool{3};
     std::atomic<int> right{0};
     for (int c = 0; c < 30; ++c)
         asio::co_spawn(
