@@ -633,6 +633,12 @@ producer_statistics producer_core::statistics() const noexcept {
     return {c.records, c.batches, c.requests, c.bytes, c.retries, c.acknowledged, c.failed, machine_.used(), machine_.unsettled()};
 }
 
+}  // namespace kafkawire::client_detail
+
+// Opened as the header does that declares them: clang's names of symbols go by that.
+namespace kafkawire::inline v0_1 {
+namespace client_detail {
+
 // --- the erased calls of producer.hpp ---
 
 std::error_code try_send(producer_core& c, const record& r) { return c.try_send(r); }
@@ -652,9 +658,7 @@ void post(producer_core& c, unique_function<void()> what) {
 void* take_block(producer_core& c, std::size_t size) { return c.blocks().take(size); }
 void give_block(producer_core& c, void* block, std::size_t size) noexcept { c.blocks().give(block, size); }
 
-}  // namespace kafkawire::client_detail
-
-namespace kafkawire::inline v0_1 {
+}  // namespace client_detail
 
 producer::producer(client& c, const producer_options& options) {
     if (auto wrong = validate(options)) throw system_error{std::move(wrong)};

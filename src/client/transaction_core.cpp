@@ -136,8 +136,6 @@ error plain_error(std::error_code code, std::string text = {}) {
 
 }  // namespace
 
-const char transaction_mark = 0;
-
 transaction_core::transaction_core(producer_core& of) : producer_{of}, machine_{machine_settings(of)} {
     timer_ = of.client().env().make_timer([this] {
         const auto keep = producer_.shared_from_this();
@@ -350,7 +348,15 @@ void transaction_core::stop(const error& why) {
     producer_.set_gate(gate::closed, why.code);
 }
 
+}  // namespace kafkawire::client_detail
+
+// Opened as the header does that declares them: clang's names of symbols go by that.
+namespace kafkawire::inline v0_1 {
+namespace client_detail {
+
 // --- the erased calls of transaction.hpp ---
+
+const char transaction_mark = 0;
 
 namespace {
 transaction_core* transactions_of(const producer_core& c) noexcept { return static_cast<transaction_core*>(const_cast<producer_core&>(c).transactions()); }
@@ -373,4 +379,5 @@ std::uint64_t transaction_number(const producer_core& c) noexcept { return trans
 error transaction_trouble(const producer_core& c, std::uint64_t number) { return transactions_of(c)->trouble(number); }
 std::shared_ptr<producer_core> share(producer_core& c) noexcept { return c.shared_from_this(); }
 
-}  // namespace kafkawire::client_detail
+}  // namespace client_detail
+}  // namespace kafkawire::inline v0_1

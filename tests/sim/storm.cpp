@@ -254,7 +254,8 @@ void storm::restart_in_turn(std::int32_t number) {
 void storm::elect_until(std::chrono::nanoseconds end) {
     if (w_.world.elapsed() >= end) return;
     auto& r = w_.world.random();
-    (void)control_.move_leader(topic, static_cast<std::int32_t>(r.below(partitions)), static_cast<std::int32_t>(1 + r.below(w_.nodes.size())));
+    const auto partition = static_cast<std::int32_t>(r.below(partitions));  // drawn before the node, by every compiler
+    (void)control_.move_leader(topic, partition, static_cast<std::int32_t>(1 + r.below(w_.nodes.size())));
     later(200ms, [this, end] { elect_until(end); });
 }
 
