@@ -137,15 +137,14 @@ void call_handler(Handler& handler, const error& why, Results&&... results) {
     std::move(handler)(why.code, std::forward<Results>(results)...);
 }
 
-template <class Handler, class Result>
-struct pending : operation {
+// The handler of an operation that is under way, and what keeps its executor and the client's at work.
+template <class Handler>
+struct kept_handler {
     using executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
 
-    pending(Handler h, const asio::any_io_executor& ex, Result r)
-        : handler{std::move(h)}, result{std::move(r)}, work{asio::get_associated_executor(handler, ex)}, client_work{ex} {}
+    kept_handler(Handler h, const asio::any_io_executor& ex) : handler{std::move(h)}, work{asio::get_associated_executor(handler, ex)}, client_work{ex} {}
 
     Handler handler;
-    Result result;
     asio::executor_work_guard<executor> work;
     asio::executor_work_guard<asio::any_io_executor> client_work;
 
@@ -157,13 +156,26 @@ struct pending : operation {
         }
         self->go();
     }
-    void complete(error why, answer_info info) override {
+    /// On its executor. Once.
+    template <class... Results>
+    void tell(error why, Results... results) {
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
-        result.info = std::move(info);
-        asio::post(work.get_executor(), [h = std::move(handler), r = std::move(result), e = std::move(why), w = std::move(client_work)]() mutable {
+        asio::post(work.get_executor(), [h = std::move(handler), e = std::move(why), w = std::move(client_work), ... r = std::move(results)]() mutable {
             w.reset();
-            call_handler(h, e, std::move(r));
+            call_handler(h, e, std::move(r)...);
         });
+    }
+};
+
+template <class Handler, class Result>
+struct pending : operation, kept_handler<Handler> {
+    pending(Handler h, const asio::any_io_executor& ex, Result r) : kept_handler<Handler>{std::move(h), ex}, result{std::move(r)} {}
+
+    Result result;
+
+    void complete(error why, answer_info info) override {
+        result.info = std::move(info);
+        this->tell(std::move(why), std::move(result));
     }
 };
 
@@ -198,30 +210,10 @@ struct pending_any final : pending<Handler, any_answer> {
 };
 
 template <class Handler>
-struct pending_wait final : waiting_operation {
-    using executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
+struct pending_wait final : waiting_operation, kept_handler<Handler> {
+    using kept_handler<Handler>::kept_handler;
 
-    pending_wait(Handler h, const asio::any_io_executor& ex) : handler{std::move(h)}, work{asio::get_associated_executor(handler, ex)}, client_work{ex} {}
-
-    Handler handler;
-    asio::executor_work_guard<executor> work;
-    asio::executor_work_guard<asio::any_io_executor> client_work;
-
-    void begin(const std::shared_ptr<begun>& self) {
-        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-            slot.assign([what = std::weak_ptr{self}](asio::cancellation_type) {
-                if (const auto alive = what.lock()) alive->cancel();
-            });
-        }
-        self->go();
-    }
-    void complete(error why) override {
-        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
-        asio::post(work.get_executor(), [h = std::move(handler), e = std::move(why), w = std::move(client_work)]() mutable {
-            w.reset();
-            call_handler(h, e);
-        });
-    }
+    void complete(error why) override { this->tell(std::move(why)); }
 };
 
 // The initiations are objects with an executor, so that cancel_after and the like compose.
