@@ -13,6 +13,7 @@
 #include <set>
 
 #include "catch.hpp"
+#include "run_to_end.hpp"
 
 using namespace std::chrono_literals;
 
@@ -26,15 +27,7 @@ struct rig {
     explicit rig(int nodes = 1) : kafka{io, {.embedded = {.nodes = nodes}, .ignore_environment = true}}, client{io, {.bootstrap = kafka.bootstrap()}} {}
     template <class F>
     void run(F f) {
-        bool ended = false;
-        std::exception_ptr thrown;
-        asio::co_spawn(io, std::move(f), [&](std::exception_ptr e) {
-            ended = true;
-            thrown = e;
-        });
-        const bool in_time = kafka.run_until([&] { return ended; });
-        if (thrown) std::rethrow_exception(thrown);
-        REQUIRE(in_time);
+        run_to_end(io, kafka, std::move(f));
     }
 };
 

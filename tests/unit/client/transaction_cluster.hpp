@@ -12,6 +12,7 @@
 #include <set>
 
 #include "catch.hpp"
+#include "run_to_end.hpp"
 
 namespace transactions {
 
@@ -33,16 +34,7 @@ struct rig {
 
     template <class F>
     void run(F f) {
-        bool ended = false;
-        std::exception_ptr thrown;
-        asio::co_spawn(io, std::move(f), [&](std::exception_ptr e) {
-            ended = true;
-            thrown = e;
-        });
-        const bool in_time = kafka.run_until([&] { return ended; });
-        if (thrown) std::rethrow_exception(thrown);
-        INFO(kafka.last_requests());
-        REQUIRE(in_time);
+        run_to_end(io, kafka, std::move(f));
     }
     asio::awaitable<void> sleep(std::chrono::milliseconds d) {
         asio::steady_timer t{io, d};
