@@ -172,7 +172,8 @@ void front_core::cancel(const std::weak_ptr<front_operation>& op) {
 
 void front_core::flush(std::chrono::milliseconds deadline, bool close, std::shared_ptr<front_operation> op) {
     if (close) close_door();
-    const auto until = std::chrono::steady_clock::now() + deadline;
+    constexpr std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};  // as the producer's
+    const auto until = std::chrono::steady_clock::now() + std::clamp(deadline, std::chrono::milliseconds{0}, longest);
     asio::post(executor_, [self = shared_from_this(), until, close, op = std::move(op)]() mutable {
         self->begin_flush({0, until, close, std::move(op), nullptr});
     });
