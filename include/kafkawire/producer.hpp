@@ -72,7 +72,7 @@ public:
     handler_waiter(producer_core& c, Handler&& h) : core_{c}, handler_{std::move(h)} {
         const auto& ours = executor_of(c);
         auto theirs = asio::get_associated_executor(*handler_, ours);
-        if (asio::any_io_executor{theirs} != ours) elsewhere_.emplace(std::move(theirs));
+        if (asio::any_io_executor{theirs} != ours) elsewhere_ = std::make_unique<work>(std::move(theirs));
         if (auto slot = asio::get_associated_cancellation_slot(*handler_); slot.is_connected()) {
             alive_ = std::make_shared<waiter*>(this);
             slot.assign([core = &c, alive = std::weak_ptr{alive_}](asio::cancellation_type) {
@@ -92,9 +92,10 @@ public:
     void detach(const error& why) override { tell(take(), why, Result{}); }
 
 protected:
+    using work = asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>>;
     struct taken {
         std::optional<Handler> handler;
-        std::optional<asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>>> elsewhere;
+        std::unique_ptr<work> elsewhere;
     };
     taken take() {
         if (std::exchange(alive_, nullptr)) {
@@ -102,7 +103,6 @@ protected:
         }
         taken t{std::move(handler_), std::move(elsewhere_)};
         handler_.reset();
-        elsewhere_.reset();
         return t;
     }
     static void tell(taken t, const error& why, Result&& r) {
@@ -131,7 +131,7 @@ protected:
 
     producer_core& core_;
     std::optional<Handler> handler_;       // none: detached
-    decltype(taken::elsewhere) elsewhere_; // the handler runs on another executor, which waits for it
+    std::unique_ptr<work> elsewhere_;      // the handler runs on another executor, which waits for it. Not in place: a million may wait, and few do so
     std::shared_ptr<waiter*> alive_;       // there if it can be canceled
     ~handler_waiter() = default;
 };
