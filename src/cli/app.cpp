@@ -213,6 +213,7 @@ void declare(command root) {
     add_produce(root);
     add_consume(root);
     add_topics(root);
+    add_groups(root);
     add_request(root);
     add_broker(root);
     add_broker_control(root);

@@ -67,6 +67,8 @@ void add_encode(command root);
 void add_produce(command root);
 void add_consume(command root);
 void add_topics(command root);
+void add_groups(command root);
+void add_groups_seek(command groups);
 void add_request(command root);
 void add_broker(command root);
 void add_broker_control(command root);

@@ -9,6 +9,7 @@
 #include "cli/duration.hpp"
 #include "cli/fetcher.hpp"
 #include "cli/group_offsets.hpp"
+#include "cli/offset_finder.hpp"
 #include "cli/position.hpp"
 #include "cli/text.hpp"
 
@@ -56,61 +57,6 @@ consume_plan consume_plan_of(const consume_arguments& a) {
     }
     return p;
 }
-
-// Places in logs to offsets, with as few questions as needed: starts, ends and times are asked for where a partition needs them.
-class offset_finder {
-public:
-    offset_finder(session& s, const std::vector<topic_view>& topics, const std::vector<partition_key>& keys, bool read_committed)
-        : session_{s}, topics_{topics}, keys_{keys}, read_committed_{read_committed} {}
-
-    asio::awaitable<std::map<partition_key, std::int64_t>> find(position where) {
-        std::map<partition_key, std::int64_t> found;
-        switch (where.what) {
-            case position::kind::start: found = co_await ask(-2); break;
-            case position::kind::end: found = co_await ask(-1); break;
-            case position::kind::offset:
-                for (const auto& k : keys_) found[k] = where.value;
-                break;
-            case position::kind::after_start:
-                found = co_await ask(-2);
-                for (auto& [k, v] : found) v += where.value;
-                break;
-            case position::kind::before_end: {
-                const auto starts = co_await ask(-2);
-                found = co_await ask(-1);
-                for (auto& [k, v] : found) v = std::max(starts.at(k), v - where.value);
-                break;
-            }
-            case position::kind::time: {
-                // No record that young: the end.
-                const auto ends = co_await ask(-1);
-                found = co_await ask(where.value);
-                for (auto& [k, v] : found)
-                    if (v < 0) v = ends.at(k);
-                break;
-            }
-        }
-        co_return found;
-    }
-
-private:
-    asio::awaitable<std::map<partition_key, std::int64_t>> ask(std::int64_t time) {
-        if (!known_.contains(time)) {
-            offsets_query query;
-            query.time = time;
-            query.partitions = keys_;
-            query.read_committed = read_committed_;
-            known_[time] = co_await list_offsets(session_, topics_, std::move(query));
-        }
-        co_return known_.at(time);
-    }
-
-    session& session_;
-    const std::vector<topic_view>& topics_;
-    const std::vector<partition_key>& keys_;
-    bool read_committed_;
-    std::map<std::int64_t, std::map<partition_key, std::int64_t>> known_;
-};
 
 std::vector<partition_key> chosen(const std::vector<topic_view>& topics, const consume_plan& p) {
     std::vector<partition_key> keys;

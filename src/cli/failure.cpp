@@ -54,6 +54,8 @@ failure from_error(const error& e, std::string_view doing) {
     return f;
 }
 
+bool may_pass(std::int16_t code) noexcept { return code != 0 && make_error_code(static_cast<broker_errc>(code)) == condition::retriable; }
+
 failure from_broker_code(std::int16_t code, std::string_view about) {
     const auto ec = make_error_code(static_cast<broker_errc>(code));
     failure f{status::failed, name_of(ec), fmt::format("{}: {}", about, ec.message()), std::string{hint_for(code)}};

@@ -2,6 +2,7 @@
 #pragma once
 #include <kafkawire/error.hpp>
 
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ struct output_closed {};
 [[nodiscard]] failure from_error(const error& e, std::string_view doing);
 /// From a broker's error code. `about` begins the sentence: "topic \"orders\"".
 [[nodiscard]] failure from_broker_code(std::int16_t code, std::string_view about);
+
+/// Whether what a broker said may pass by itself: ask again, perhaps after finding the right broker.
+[[nodiscard]] bool may_pass(std::int16_t code) noexcept;
 
 /// "kafka-cli: SENTENCE" and "hint: ..." lines for standard error.
 [[nodiscard]] std::string to_text(const failure& f);

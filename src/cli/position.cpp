@@ -8,8 +8,12 @@
 
 namespace kafkawire::cli {
 
-const char* const range_grammar =
-    "start, end, an offset N, +N (behind the start), -N (before the end), A:B (B not included), @TIME, @T1:T2; TIME is 2026-11-21T05:00:00Z, seconds or milliseconds since 1970, now, or -1h";
+#define KAFKAWIRE_PLACES "start, end, an offset N, +N (behind the start), -N (before the end), "
+#define KAFKAWIRE_TIMES "; TIME is 2026-11-21T05:00:00Z, seconds or milliseconds since 1970, now, or -1h"
+const char* const range_grammar = KAFKAWIRE_PLACES "A:B (B not included), @TIME, @T1:T2" KAFKAWIRE_TIMES;
+const char* const place_grammar = KAFKAWIRE_PLACES "@TIME" KAFKAWIRE_TIMES;
+#undef KAFKAWIRE_PLACES
+#undef KAFKAWIRE_TIMES
 
 namespace {
 
@@ -32,6 +36,12 @@ std::optional<position> at_time(std::string_view text, std::int64_t now) {
 }
 
 }  // namespace
+
+position parse_place(std::string_view text, std::int64_t now) {
+    const auto place = text.starts_with('@') ? at_time(text.substr(1), now) : one(text);
+    if (!place) throw usage_error(fmt::format("\"{}\" is no place in a log", text), fmt::format("places are {}", place_grammar));
+    return *place;
+}
 
 reading_range parse_range(std::string_view text, std::int64_t now) {
     const auto wrong = [&] { return usage_error(fmt::format("\"{}\" is no place to read from", text), fmt::format("places are {}", range_grammar)); };

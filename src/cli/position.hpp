@@ -34,6 +34,10 @@ struct reading_range {
 /// start | end | N | +N | -N | A:B | A: | :B | @TIME | @T1:T2, where times are as in parse_time(). Raises a usage failure that holds the grammar.
 [[nodiscard]] reading_range parse_range(std::string_view text, std::int64_t now);
 
+/// One place, without a range: start | end | N | +N | -N | @TIME. Raises a usage failure that holds its grammar.
+[[nodiscard]] position parse_place(std::string_view text, std::int64_t now);
+
 extern const char* const range_grammar;
+extern const char* const place_grammar;
 
 }  // namespace kafkawire::cli

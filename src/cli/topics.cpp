@@ -5,11 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <unistd.h>
-
-#include <iostream>
 #include <memory>
 
+#include "cli/confirm.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "cli/topics.hpp"
@@ -236,15 +234,6 @@ asio::awaitable<status> create(session& s, const topics_arguments& a) {
     co_return report(s.ctx(), items, a.dry_run ? "would create" : "created", "kafka-cli/topics.create/1");
 }
 
-void confirm(const topics_arguments& a) {
-    if (a.yes) return;
-    const auto what = fmt::format("{}", fmt::join(a.names, ", "));
-    if (::isatty(0) != 1) throw usage_error(fmt::format("deleting {} needs --yes when nobody can be asked", what), "add --yes");
-    std::cerr << "delete " << what << " with all records? [y/N] " << std::flush;
-    std::string answer;
-    if (!std::getline(std::cin, answer) || (answer != "y" && answer != "yes")) throw failure{status::failed, "not_confirmed", "nothing was deleted"};
-}
-
 asio::awaitable<status> remove(session& s, const topics_arguments& a) {
     const auto to = to_broker(co_await controller(s));
     const auto version = co_await s.version_of(messages::delete_topics_request::key, to.broker, "cannot delete topics");
@@ -320,7 +309,7 @@ void add_topics(command root) {
         sub.flag("--yes", a->yes, "Do not ask");
         sub.examples("  kafka-cli topics delete orders\n  kafka-cli topics delete old-1 old-2 --yes\n  kafka-cli topics delete orders --yes --output json");
         sub.does([a, run = with_session(a, remove)](context& c) {
-            confirm(*a);
+            confirm(a->yes, "deleting", fmt::format("{}", fmt::join(a->names, ", ")), "with all records");
             return run(c);
         });
     }

@@ -121,6 +121,37 @@ if [ "$version" != 0.10.2.2 ] && command -v kcat >/dev/null; then
     expect "--control shows the markers" 0 $'commit\nabort\ncommit' sh -c "'$cli' consume tx -o start -e --control | sed -n 's/^\\[\\(commit\\|abort\\) of producer [0-9]*\\]\$/\\1/p'"
 fi
 
+# Groups: one whose member is kcat, then one that has none any more.
+if command -v kcat >/dev/null; then
+    "$cli" topics create steps -p 2 -r "$nodes" -q
+    seq 10 | "$cli" produce steps -p 0 -q
+    seq 5 | "$cli" produce steps -p 1 -q
+    kcat -b "$servers" -G team -q -X auto.offset.reset=earliest steps >"$work/team" 2>"$work/err" &
+    member=$!
+    for _ in $(seq 120); do
+        [ "$(wc -l <"$work/team")" -ge 15 ] && break
+        sleep 0.5
+    done
+    expect "groups describe --members" 0 $'rdkafka\t2\tsteps:0,1' sh -c "'$cli' groups describe team --members --output tsv | cut -f 4,7,8"
+    expect "groups seek of a group with members" 1 "" "$cli" groups seek team --to start --yes
+    told "is refused, and why" "has members of its own"
+    if [ "$version" != 0.10.2.2 ]; then
+        expect "groups delete of a group with members" 1 "" "$cli" groups delete team --yes
+        told "is refused too" NON_EMPTY_GROUP "stop them first"
+    fi
+    kill -TERM $member; wait $member 2>/dev/null
+    expect "groups describe" 0 $'steps\t0\t10\t10\t0\nsteps\t1\t5\t5\t0' sh -c "'$cli' groups describe team --output tsv | cut -f 2-6"
+    expect "groups seek only shows" 0 $'steps\t0\t10\t7\t3' "$cli" groups seek team --to -3 -t steps:0 --output tsv
+    expect "groups seek --yes moves" 0 $'steps\t0\t10\t7\t3' "$cli" groups seek team --to -3 -t steps:0 --output tsv --yes
+    expect "and that is where it goes on" 0 $'8\n9\n10' "$cli" consume steps -g team -e
+    expect "groups list" 0 team sh -c "'$cli' groups list --names | grep -x team"
+    if [ "$version" != 0.10.2.2 ]; then    # which cannot
+        expect "groups delete" 0 "" "$cli" groups delete team --yes
+        told "is told" 'deleted group "team"'
+        expect "and it is gone" 1 "" "$cli" groups describe team
+    fi
+fi
+
 # A leader that dies while lines come.
 if [ "$nodes" = 3 ]; then
     "$cli" topics create moving -p 3 -r 3 -q

@@ -45,6 +45,23 @@ TEST_CASE("what is no place is answered with the grammar") {
     }
 }
 
+TEST_CASE("a place is one without a range") {
+    CHECK(parse_place("start", now) == position{kind::start, 0});
+    CHECK(parse_place("-5", now) == position{kind::before_end, 5});
+    CHECK(parse_place("@-1h", now) == position{kind::time, now - 3'600'000});
+    for (const char* wrong : {"", "x", "1:2", ":end", "@", "@-1h:now"}) {
+        CAPTURE(wrong);
+        try {
+            (void)parse_place(wrong, now);
+            FAIL("taken");
+        } catch (const failure& f) {
+            CHECK(f.exit == status::usage);
+            CHECK(f.hint.find("@TIME") != std::string::npos);
+            CHECK(f.hint.find("A:B") == std::string::npos);
+        }
+    }
+}
+
 TEST_CASE("times") {
     CHECK(parse_time("2023-11-14T22:13:20.250Z", now) == 1'700'000'000'250);
     CHECK(parse_time("2023-11-15T00:13:20+02:00", now) == 1'700'000'000'000);
