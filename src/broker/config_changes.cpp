@@ -54,14 +54,14 @@ refusal apply(entries& to, const config_change& c, config_type type, const std::
 }
 
 refusal check_shape(const config_changes& what) {
-    std::string nulls;
+    std::optional<std::string> nulls;                       // names may be empty
     std::map<std::string_view, int> named;
     for (const auto& c : what.changes) {
         if (++named[c.name] > 1) return {broker_errc::invalid_request, "Error due to duplicate config keys"};
         if (static_cast<std::int8_t>(c.what) < 0 || c.what > operation::subtract) return {broker_errc::invalid_request, "Unknown operation type."};
-        if (c.what != operation::remove && !c.value) nulls += (nulls.empty() ? "" : ", ") + c.name;
+        if (c.what != operation::remove && !c.value) nulls = nulls ? *nulls + ", " + c.name : c.name;
     }
-    if (!nulls.empty()) return {broker_errc::invalid_request, "Null value not supported for : " + nulls};
+    if (nulls) return {broker_errc::invalid_request, "Null value not supported for : " + *nulls};
     return {};
 }
 

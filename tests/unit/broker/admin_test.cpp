@@ -130,6 +130,7 @@ TEST_CASE("an entry is set, appended to, and removed, and described with where i
     CHECK(value_of("cleanup.policy").value == "delete,compact");
     CHECK(alter(2, "retention.ms", "5") == 40);
     CHECK(alter(0, "retention.ms", std::nullopt) == 42);
+    CHECK(alter(0, "", std::nullopt) == 42);  // found by fuzzing: a null value was overlooked where the name is empty
     CHECK(value_of("max.message.bytes").synonyms.at(0).name == "message.max.bytes");
 }
 
