@@ -60,6 +60,13 @@ enum class errc {
     no_transaction,           ///< a transactional producer sends within a transaction only
     transaction_aborted,      ///< the record's transaction was aborted before the record was sent
     producer_failed,          ///< the producer cannot go on; the cause says why, and a new one is needed
+    // Reading records.
+    not_assigned = 300,       ///< the consumer does not have that partition
+    no_offset,                ///< nothing says where to begin: there is no committed offset, or it is out of range, and the policy is none
+    log_truncated,            ///< records that were read are no longer in the log: an unclean election, or a cluster that was set back
+    topic_recreated,          ///< the topic was deleted and made again: offsets of the former one mean nothing in it
+    no_group,                 ///< it needs a group, and the consumer has none
+    mixed_assignment,         ///< partitions come from a group or are assigned by hand, not both
 };
 
 /// Kafka's error codes, by the names of the specification in std case. detail/broker_errors.inc holds name, retriable and text.

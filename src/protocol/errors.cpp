@@ -56,6 +56,12 @@ std::string_view text_of(errc e) noexcept {
         case errc::no_transaction: return "there is no transaction to send it in";
         case errc::transaction_aborted: return "its transaction was aborted";
         case errc::producer_failed: return "the producer cannot go on";
+        case errc::not_assigned: return "the partition is not assigned to this consumer";
+        case errc::no_offset: return "there is no offset to begin at";
+        case errc::log_truncated: return "the log was truncated before the position";
+        case errc::topic_recreated: return "the topic was deleted and made again";
+        case errc::no_group: return "the consumer has no group";
+        case errc::mixed_assignment: return "partitions are assigned by a group or by hand, not both";
     }
     return "unknown error";
 }
