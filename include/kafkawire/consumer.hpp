@@ -1,0 +1,237 @@
+// kw::consumer: reads records.
+//
+//   asio::awaitable<void> read(kw::client& client) {
+//       kw::consumer consumer{client};
+//       consumer.assign("orders", 0, kw::start_position::beginning());
+//       for (;;) {
+//           kw::records batch = co_await consumer.async_poll(asio::use_awaitable);
+//           for (const kw::record_view& r : batch) std::cout << r.offset << ' ' << r.value.text() << '\n';
+//       }
+//   }
+//
+// Answers are read straight into the memory that records are views of; the next answer is on its way while one is read. By default only
+// records of committed transactions are given, and every checksum is compared.
+//
+// Rules for all of it:
+// - Per assignment of a partition records come in the order of their offsets, each once, none left out but those that compaction, transactions or
+//   retention took away.
+// - What goes wrong with one partition (a batch that cannot be read, a truncated log, rights that are missing) completes one poll with an error that
+//   names it; then the others go on, and it is tried again unless you skip(), seek() or unassign() it.
+// - A consumer belongs to the executor of its client: use it, and destroy it, only there; before its client. Records may be dropped anywhere.
+// - An operation never completes inside the call that starts it. Its handler runs on its associated executor, else on the client's.
+// - Cancellation (any type) ends a read with errc::canceled and leaves its records for the next one.
+// - Every error is explained by kw::detailed(token).
+#pragma once
+#include <kafkawire/client.hpp>
+#include <kafkawire/consumer_options.hpp>
+#include <kafkawire/records.hpp>
+
+namespace kafkawire::inline v0_1 {
+
+/// A partition and where to begin in it.
+struct partition_start {
+    std::string topic;
+    std::int32_t partition = 0;
+    start_position from{};
+    std::int32_t leader_epoch = -1;                  ///< with an offset: of the record before it, if known; a truncated log is then found
+};
+
+/// The ends of a partition's log, as the last answer about it told them; -1: not told yet.
+struct watermarks {
+    std::int64_t low = -1;                           ///< the first offset that is still there
+    std::int64_t high = -1;                          ///< behind the last record that is replicated
+    std::int64_t stable = -1;                        ///< behind the last record that read_committed shows; -1 too where the broker is too old
+};
+
+/// How reading a partition stands.
+struct partition_reading {
+    enum class status : std::uint8_t {
+        resetting,                                   ///< its position is being looked for
+        validating,                                  ///< it has a new leader, which is asked whether its log still has what was read
+        fetching,                                    ///< it is read
+        failed,                                      ///< the next poll tells an error of it, or has told one and it will be tried again soon
+    };
+    std::string topic;
+    std::int32_t partition = -1;
+    status state = status::resetting;
+    bool paused = false;
+    std::int64_t position = -1;                      ///< of the next record that is handed out; -1: not known yet
+    std::int32_t leader_epoch = -1;                  ///< of the last record before it; -1: unknown
+    watermarks log;
+    std::int64_t lag = -1;                           ///< offsets from the position to the end (at read_committed: to the stable one); -1: not known
+    std::uint64_t assignment_epoch = 0;
+    std::int32_t preferred_replica = -1;             ///< read from there instead of from the leader (KIP-392); -1: from the leader
+    std::shared_ptr<const error> why;                ///< of failed
+};
+
+namespace client_detail {
+
+class consumer_core;
+
+// One that waits for records. Told once; then destroyed.
+class read_operation {
+public:
+    virtual ~read_operation() = default;
+    /// On the client's executor, not inside a call of the application's.
+    virtual void complete(error why, records got) = 0;
+    std::size_t most = 0;
+    std::atomic<bool> canceled{false};               // at once: nothing is taken for it any more
+};
+
+KAFKAWIRE_API void begin_read(consumer_core& c, std::shared_ptr<read_operation> what);
+/// Nothing happens if it is gone. Any thread.
+KAFKAWIRE_API void cancel_read(const std::shared_ptr<consumer_core>& c, const std::weak_ptr<read_operation>& what);
+KAFKAWIRE_API void close_reading(consumer_core& c);
+KAFKAWIRE_API const asio::any_io_executor& executor_of(const consumer_core& c) noexcept;
+
+template <class Handler, class Result>
+class pending_read final : public read_operation {
+public:
+    pending_read(Handler h, const asio::any_io_executor& ours)
+        : handler_{std::move(h)}, theirs_{asio::get_associated_executor(handler_, ours)}, ours_{ours}, elsewhere_{asio::any_io_executor{theirs_.get_executor()} != ours} {}
+
+    static void begin(const std::shared_ptr<consumer_core>& c, Handler h, std::size_t most) {
+        auto op = std::make_shared<pending_read>(std::move(h), executor_of(*c));
+        op->most = most;
+        if (auto slot = asio::get_associated_cancellation_slot(op->handler_); slot.is_connected()) {
+            slot.assign([core = std::weak_ptr{c}, what = std::weak_ptr<read_operation>{op}](asio::cancellation_type) {
+                const auto alive = what.lock();
+                if (!alive) return;
+                alive->canceled.store(true);
+                if (const auto of = core.lock()) cancel_read(of, what);
+            });
+        }
+        begin_read(*c, std::move(op));
+    }
+
+    void complete(error why, records got) override {
+        if (auto slot = asio::get_associated_cancellation_slot(handler_); slot.is_connected()) slot.clear();
+        Result r{};
+        if constexpr (std::is_same_v<Result, records>) r = std::move(got);
+        else if (!got.empty()) r = Result{*got.begin()};
+        auto theirs = std::move(theirs_);
+        auto ours = std::move(ours_);
+        auto h = std::move(handler_);
+        if (!elsewhere_) return call_handler(h, why, std::move(r));
+        asio::post(theirs.get_executor(), [handler = std::move(h), w = std::move(ours), e = std::move(why), result = std::move(r)]() mutable {
+            w.reset();
+            call_handler(handler, e, std::move(result));
+        });
+    }
+
+private:
+    Handler handler_;
+    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> theirs_;
+    asio::executor_work_guard<asio::any_io_executor> ours_;
+    bool elsewhere_;
+};
+
+template <class Result>
+struct initiate_read {
+    std::shared_ptr<consumer_core> core;
+    using executor_type = asio::any_io_executor;
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
+    template <class Handler>
+    void operator()(Handler&& h, std::size_t most) const {
+        pending_read<std::decay_t<Handler>, Result>::begin(core, std::decay_t<Handler>(std::forward<Handler>(h)), most);
+    }
+};
+struct initiate_close_reading {
+    std::shared_ptr<consumer_core> core;
+    using executor_type = asio::any_io_executor;
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
+    template <class Handler>
+    void operator()(Handler&& h) const {
+        close_reading(*core);
+        auto ex = asio::get_associated_executor(h, get_executor());
+        asio::post(ex, [handler = std::decay_t<Handler>(std::forward<Handler>(h))]() mutable { call_handler(handler, error{}); });
+    }
+};
+
+}  // namespace client_detail
+
+/// See the top of this file. Movable; the moved-from consumer may only be destroyed or assigned to.
+class KAFKAWIRE_API consumer {
+public:
+    using executor_type = asio::any_io_executor;
+
+    /// Asks for nothing yet. Throws kw::system_error (errc::bad_configuration) for options that cannot be, with the name, the value and what would
+    /// be right.
+    explicit consumer(client& c, const consumer_options& options = {});
+    /// Ends at once: reads that wait complete with errc::client_closed, if the executor still runs.
+    ~consumer();
+    consumer(consumer&&) noexcept = default;
+    consumer& operator=(consumer&&) noexcept;
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return client_detail::executor_of(*core_); }
+    [[nodiscard]] const consumer_options& options() const noexcept;
+
+    // --- which partitions, and where. None of this waits; what it leads to happens in the background, and errors come with a poll. ---
+
+    /// Reads these too from now on; one that is read already begins anew. Their number is not limited.
+    void assign(std::vector<partition_start> what);
+    void assign(std::string topic, std::int32_t partition, start_position from = {}) {
+        std::vector<partition_start> one(1);
+        one[0].topic = std::move(topic);
+        one[0].partition = partition;
+        one[0].from = from;
+        assign(std::move(one));
+    }
+    /// Reads it no more. Records of it that are not handed out yet never will be. errc::not_assigned.
+    std::error_code unassign(std::string_view topic, std::int32_t partition);
+    void unassign_all();
+    /// Goes on there. What is fetched already and lies ahead is kept. errc::not_assigned.
+    std::error_code seek(std::string_view topic, std::int32_t partition, start_position to);
+    /// Gives no records of it until resume(). Neither forgets what is fetched (unless all of fetch_buffer is taken by what is paused: then it is
+    /// fetched again), nor the position. errc::not_assigned.
+    std::error_code pause(std::string_view topic, std::int32_t partition);
+    std::error_code resume(std::string_view topic, std::int32_t partition);
+    /// Steps over the batch that the last error of this partition named. errc::not_assigned; std::errc::invalid_argument: there is none.
+    std::error_code skip(std::string_view topic, std::int32_t partition);
+
+    // --- reading ---
+
+    /// What has come of the partitions that are not paused, as soon as there is anything; at most max_poll_records. Several polls are served in order.
+    ///
+    /// Completion: void(std::error_code, kw::records). With a code there are no records. Codes, of one partition, which the story names:
+    /// errc::bad_crc, bad_record, bad_magic, decompression_failed, unknown_codec, limit_exceeded (a batch that cannot be read; see skip()),
+    /// errc::no_offset, log_truncated, topic_recreated, unknown_partition, and what the broker says (topic_authorization_failed and the like).
+    /// Of the consumer: errc::canceled, client_closed.
+    template <class Token>
+    auto async_poll(Token&& token) {
+        return async_poll(options().max_poll_records, std::forward<Token>(token));
+    }
+    /// The same, at most `most` records; 0: all that is there.
+    template <class Token>
+    auto async_poll(std::size_t most, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, records)>(client_detail::initiate_read<records>{core_}, token, most);
+    }
+    /// One record, which owns its bytes. Completion: void(std::error_code, kw::consumer_record), as async_poll().
+    template <class Token>
+    auto async_read(Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, consumer_record)>(client_detail::initiate_read<consumer_record>{core_}, token, std::size_t{1});
+    }
+
+    // --- what is known; asks nobody ---
+
+    /// Of the next record that is handed out; nothing while it is not known, or not assigned.
+    [[nodiscard]] std::optional<std::int64_t> position(std::string_view topic, std::int32_t partition) const;
+    /// All that is known of it; nothing if it is not assigned.
+    [[nodiscard]] std::optional<partition_reading> reading(std::string_view topic, std::int32_t partition) const;
+    /// Of all partitions, in the order in which they were assigned.
+    [[nodiscard]] std::vector<partition_reading> readings() const;
+    /// Bytes of fetch_buffer that are in use: asked for, fetched, or in the application's hands.
+    [[nodiscard]] std::size_t buffered_bytes() const noexcept;
+
+    /// Ends: reads that wait complete with errc::client_closed; brokers are told to forget us, and are not waited for.
+    /// Completion: void(std::error_code), always none, soon.
+    template <class Token>
+    auto async_close(Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_close_reading{core_}, token);
+    }
+
+private:
+    std::shared_ptr<client_detail::consumer_core> core_;
+};
+
+}  // namespace kafkawire::inline v0_1

@@ -1,0 +1,89 @@
+// kw::consumer itself, and the calls that its templates make.
+#include <kafkawire/consumer.hpp>
+
+#include "client/consumer_core.hpp"
+
+// Opened as the header does that declares them: clang's names of symbols go by that.
+namespace kafkawire::inline v0_1 {
+namespace client_detail {
+
+void begin_read(consumer_core& c, std::shared_ptr<read_operation> what) { c.read(std::move(what)); }
+void cancel_read(const std::shared_ptr<consumer_core>& c, const std::weak_ptr<read_operation>& what) {
+    // Not inline: we are called from inside the slot that telling would empty.
+    asio::post(c->client().executor(), [core = std::weak_ptr{c}, what] {
+        const auto alive = core.lock();
+        const auto op = what.lock();
+        if (alive && op) alive->cancel(op);
+    });
+}
+void close_reading(consumer_core& c) { c.close(); }
+const asio::any_io_executor& executor_of(const consumer_core& c) noexcept { return const_cast<consumer_core&>(c).client().executor(); }
+
+namespace {
+
+partition_reading reading_of(const reading_partition& p, bool read_committed) {
+    partition_reading r;
+    r.topic = *p.topic;
+    r.partition = p.index;
+    r.state = static_cast<partition_reading::status>(p.state.index());
+    r.paused = p.paused;
+    r.position = p.position;
+    r.leader_epoch = p.position_epoch;
+    r.log = {p.log_start, p.high_watermark, p.last_stable};
+    const auto end = read_committed && p.last_stable >= 0 ? p.last_stable : p.high_watermark;
+    if (p.position >= 0 && end >= 0) r.lag = std::max<std::int64_t>(end - p.position, 0);
+    r.assignment_epoch = p.number;
+    r.preferred_replica = p.replica;
+    if (const auto* const f = std::get_if<reading_failed>(&p.state)) r.why = f->why;
+    return r;
+}
+
+}  // namespace
+}  // namespace client_detail
+
+consumer::consumer(client& c, const consumer_options& options) {
+    if (auto wrong = validate(options)) throw system_error{std::move(wrong)};
+    core_ = std::make_shared<client_detail::consumer_core>(client_detail::core_of(c), options);
+}
+
+consumer::~consumer() {
+    if (!core_) return;
+    error why;
+    why.code = errc::client_closed;
+    why.text = "the consumer was destroyed";
+    core_->stop(why);
+}
+
+consumer& consumer::operator=(consumer&& other) noexcept {
+    if (this != &other) {
+        consumer before{std::move(*this)};
+        core_ = std::move(other.core_);
+    }
+    return *this;
+}
+
+const consumer_options& consumer::options() const noexcept { return core_->options(); }
+void consumer::assign(std::vector<partition_start> what) { core_->assign(std::move(what)); }
+std::error_code consumer::unassign(std::string_view topic, std::int32_t partition) { return core_->unassign(topic, partition); }
+void consumer::unassign_all() { core_->unassign_all(); }
+std::error_code consumer::seek(std::string_view topic, std::int32_t partition, start_position to) { return core_->seek(topic, partition, to); }
+std::error_code consumer::pause(std::string_view topic, std::int32_t partition) { return core_->pause(topic, partition, true); }
+std::error_code consumer::resume(std::string_view topic, std::int32_t partition) { return core_->pause(topic, partition, false); }
+std::error_code consumer::skip(std::string_view topic, std::int32_t partition) { return core_->skip(topic, partition); }
+
+std::optional<std::int64_t> consumer::position(std::string_view topic, std::int32_t partition) const {
+    const auto* const p = core_->machine().find(topic, partition);
+    return p && p->position >= 0 ? std::optional{p->position} : std::nullopt;
+}
+std::optional<partition_reading> consumer::reading(std::string_view topic, std::int32_t partition) const {
+    const auto* const p = core_->machine().find(topic, partition);
+    return p ? std::optional{client_detail::reading_of(*p, options().isolation == isolation::read_committed)} : std::nullopt;
+}
+std::vector<partition_reading> consumer::readings() const {
+    std::vector<partition_reading> all;
+    core_->machine().each([&](const auto& p) { all.push_back(client_detail::reading_of(p, options().isolation == isolation::read_committed)); });
+    return all;
+}
+std::size_t consumer::buffered_bytes() const noexcept { return core_->buffered(); }
+
+}  // namespace kafkawire::inline v0_1

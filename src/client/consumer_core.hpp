@@ -1,0 +1,65 @@
+// consumer_core: the driver of kw::consumer. Carries out what fetch_fsm decides, through the client's core; keeps the reads that wait for records.
+// Handlers run from a callback of the environment, never inside a call of the application's.
+#pragma once
+#include <kafkawire/consumer.hpp>
+
+#include <deque>
+
+#include "client/core.hpp"
+#include "client/fetch_fsm.hpp"
+
+namespace kafkawire::client_detail {
+
+class consumer_core final : public std::enable_shared_from_this<consumer_core>, private metadata_watcher {
+public:
+    consumer_core(std::shared_ptr<core> client, const consumer_options& options);
+    ~consumer_core();
+
+    // See consumer.hpp.
+    void assign(std::vector<partition_start> what);
+    std::error_code unassign(std::string_view topic, std::int32_t partition);
+    void unassign_all();
+    std::error_code seek(std::string_view topic, std::int32_t partition, start_position to);
+    std::error_code pause(std::string_view topic, std::int32_t partition, bool yes);
+    std::error_code skip(std::string_view topic, std::int32_t partition);
+    void read(std::shared_ptr<read_operation> what);
+    void cancel(const std::shared_ptr<read_operation>& what);
+    void close();
+    void stop(const error& why);
+
+    [[nodiscard]] core& client() noexcept { return *client_; }
+    [[nodiscard]] const consumer_options& options() const noexcept { return options_; }
+    [[nodiscard]] const fetch_fsm& machine() const noexcept { return machine_; }
+    [[nodiscard]] std::size_t buffered() const noexcept { return share_->used(); }
+
+    // --- of calls and questions ---
+    void fetched(fetch_plan& plan, net::outcome result);
+    void told_offsets(offset_plan& plan, const error& why, const std::vector<std::optional<offset_answer>>& answers);
+
+private:
+    void topics_changed() override;
+    void run();
+    void soon();
+    void look();
+    void carry_out(send_fetch& a);
+    void carry_out(withdraw_fetch& a);
+    void carry_out(ask_offsets& a);
+    void carry_out(ask_for_topics&) { client_->refresh_topics(); }
+    void carry_out(await_room&);
+    [[nodiscard]] std::error_code changed(bool found);
+
+    std::shared_ptr<core> client_;
+    consumer_options options_;
+    std::shared_ptr<fetch_share> share_;
+    fetch_fsm machine_;
+    fetch_actions actions_, running_;
+    std::unique_ptr<net::timer> timer_;
+    std::optional<net::time_point> timer_at_;
+    std::deque<std::shared_ptr<read_operation>> reads_;
+    std::size_t used_before_ = 0;                           // of the share, when the machine looked last
+    bool soon_posted_ = false;
+    bool looking_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace kafkawire::client_detail
