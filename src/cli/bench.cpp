@@ -8,6 +8,7 @@
 #include <fstream>
 #include <memory>
 
+#include "cli/bench_consume.hpp"
 #include "cli/bench_run.hpp"
 #include "cli/session.hpp"
 #include "cli/topics.hpp"
@@ -238,6 +239,7 @@ void add_bench_values(command parent) {
 void add_bench(command root) {
     auto group = root.add("bench", "Measures a cluster, or this client");
     add_bench_produce(group);
+    add_bench_consume(group);
     add_bench_latency(group);
     add_bench_values(group);
 }

@@ -293,9 +293,8 @@ void consumer_core::fetched(fetch_plan& plan, net::outcome result) {
                     if (auto* const info = machine_.topic_of(t)) client_->leader_hint(*info, p.partition_index, p.current_leader.leader_id, p.current_leader.leader_epoch);
         machine_.answered(plan, m, result.answer.bytes, result.answer.size, env.now());
     }
-    // Who waits takes what came, so that the next Fetch can go before it is read.
-    if (reads_.empty()) run();
-    else look();
+    run();
+    look();
 }
 
 void consumer_core::told_offsets(offset_plan& plan, const error& why, const std::vector<std::optional<offset_answer>>& answers) {

@@ -88,8 +88,10 @@ void fetch_fsm::answered_part(reading_partition& p, const answer_part& a, const 
     slice.records = a.records->data;
     slice.asked_offset = p.asked_offset;
     if (a.aborted_transactions && settings_.open.read_committed) {
-        slice.aborted.reserve(a.aborted_transactions->size());
-        for (const auto& t : *a.aborted_transactions) slice.aborted.push_back({t.producer_id, t.first_offset});
+        std::vector<aborted_range> list;
+        list.reserve(a.aborted_transactions->size());
+        for (const auto& t : *a.aborted_transactions) list.push_back({t.producer_id, t.first_offset});
+        slice.aborted = aborted_producers{std::move(list)};
     }
     p.unread = std::move(slice);
 }
@@ -262,23 +264,26 @@ void fetch_fsm::tell_bad(reading_partition& p) {
     fail(p, std::move(e), std::max(bad.last_offset, p.position) + 1);
 }
 
-void fetch_fsm::open(reading_partition& p, time_point now) {
-    const auto slice = std::move(*p.unread);
-    p.unread.reset();
-    auto o = open_slice(slice, p.position, settings_.open, p.topic, p.index, p.number, p.walked, decompressor_);
+std::size_t fetch_fsm::open(reading_partition& p, std::size_t most_bytes, time_point now) {
+    auto o = open_slice(*p.unread, p.position, settings_.open, most_bytes, p.topic, p.index, p.number, p.walked, decompressor_);
+    if (p.unread->records.empty()) p.unread.reset();
+    else p.unread->asked_offset = o.next_offset;
     p.bad = o.error;
     if (o.cut_batch > 0) {
         // Brokers from 0.10.1 on send the first batch whole; before that, one that does not fit would be asked for in vain for ever.
         if (p.max_bytes >= settings_.most_partition_bytes) {
             p.bad = {errc::limit_exceeded, "a batch is larger than max_response allows", 0, 0, p.position, p.position};
-            return;
+            return 0;
         }
         const auto next = std::max(static_cast<std::size_t>(p.max_bytes) * 2, o.cut_batch);
         p.max_bytes = static_cast<std::int32_t>(std::min(next, static_cast<std::size_t>(settings_.most_partition_bytes)));
-        return;
+        return 0;
     }
     p.max_bytes = settings_.partition_bytes;
-    if (o.next_offset == p.position && !o.error) return back_off(p, now);  // nothing but what was read before: not as fast as it can answer
+    if (o.next_offset == p.position && !o.error) {
+        back_off(p, now);                                   // nothing but what was read before: not as fast as it can answer
+        return 0;
+    }
     p.failures = 0;
     if (o.chunk) {
         p.rest = std::move(o.range);
@@ -288,6 +293,7 @@ void fetch_fsm::open(reading_partition& p, time_point now) {
         p.position = o.next_offset;
         if (o.leader_epoch >= 0) p.position_epoch = o.leader_epoch;
     }
+    return o.bytes;
 }
 
 fetch_fsm::taken fetch_fsm::take(std::size_t most, time_point now) {
@@ -303,11 +309,12 @@ fetch_fsm::taken fetch_fsm::take(std::size_t most, time_point now) {
     auto left = most == 0 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(most);
     auto at = partitions_.upper_bound(last_taken_);
     reading_partition* failed = nullptr;
-    for (std::size_t n = partitions_.size(); n > 0 && left > 0; --n, ++at) {
+    std::size_t bytes = 0;
+    for (std::size_t n = partitions_.size(); n > 0 && left > 0 && bytes < settings_.poll_bytes; --n, ++at) {
         if (at == partitions_.end()) at = partitions_.begin();
         auto& p = at->second;
         if (p.paused || !std::holds_alternative<fetching>(p.state)) continue;
-        if (p.rest.count == 0 && !p.bad && p.unread) open(p, now);
+        if (p.rest.count == 0 && !p.bad && p.unread) bytes += open(p, settings_.poll_bytes - bytes, now);
         if (p.rest.count > 0) {
             auto front = cut_front(p.rest, left);
             left -= front.count;

@@ -86,6 +86,7 @@ void fetch_fsm::move_to(reading_partition& p, start_position to, std::int32_t le
     // What is fetched and lies ahead is kept; what comes of it decides.
     if (p.unread && std::holds_alternative<fetching>(p.state) && offset >= p.unread->asked_offset) {
         ++p.moves;
+        p.rest = {};
     } else if (p.rest.count > 0 && offset >= p.rest.first_offset && offset < p.rest_next && forward_to(p.rest, offset)) {
         ++p.moves;
     } else {
@@ -330,7 +331,8 @@ void fetch_fsm::send_fetches(time_point now, fetch_actions& out) {
             wanted += static_cast<std::size_t>(p->max_bytes);
             largest = std::max(largest, static_cast<std::size_t>(p->max_bytes));
         }
-        wanted = std::min(wanted, std::max(static_cast<std::size_t>(settings_.max_bytes), largest));
+        // Of the share one answer has a quarter at most, so that others can come while it is read.
+        wanted = std::min(wanted, std::max(std::min(static_cast<std::size_t>(settings_.max_bytes), share_->limit() / 4), largest));
         if (!make_room(wanted + answer_overhead, largest + answer_overhead)) continue;
         if (share_->used() > 0) wanted = std::min(wanted, share_->room() > answer_overhead ? share_->room() - answer_overhead : 1);
         else wanted = std::min(wanted, std::max(share_->limit(), largest));

@@ -32,6 +32,7 @@ struct fetch_settings {
     std::int32_t max_bytes = 50 << 20;
     std::int32_t partition_bytes = 1 << 20;
     std::int32_t most_partition_bytes = 90 << 20;                ///< as far as a batch that does not fit may drive that: what one answer can bring
+    std::size_t poll_bytes = 8u << 20;                           ///< so much content is opened for one poll, batches being whole
     std::chrono::milliseconds max_wait{500};
     std::string rack;
     start_position policy = start_position::end();               ///< kind::policy: none
@@ -228,7 +229,7 @@ private:
     void answered_part(reading_partition& p, const answer_part& a, const fetch_plan& plan, const std::shared_ptr<const fetched_frame>& frame, time_point now);
     void refused(reading_partition& p, std::int16_t code, std::int16_t api_key, time_point now);
     void offset_answered(reading_partition& p, const offset_plan& plan, const offset_plan::part& part, const offset_answer& a, time_point now);
-    void open(reading_partition& p, time_point now);
+    [[nodiscard]] std::size_t open(reading_partition& p, std::size_t most_bytes, time_point now);
     void tell_bad(reading_partition& p);
     void look_at_walk(reading_partition& p);
 

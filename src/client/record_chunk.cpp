@@ -1,6 +1,6 @@
 #include "client/record_chunk.hpp"
 
-#include <set>
+#include <algorithm>
 
 namespace kafkawire::client_detail {
 
@@ -8,7 +8,7 @@ namespace kafkawire::client_detail {
 
 namespace {
 constexpr std::size_t most_kept_buffers = 64;
-constexpr std::size_t kept_buffer_part = 8;                 // of the limit: what buffers in reserve may take
+constexpr std::size_t kept_buffer_part = 4;                 // of the limit: what buffers in reserve may take
 }  // namespace
 
 void fetch_share::give_back(std::size_t bytes) noexcept {
@@ -63,6 +63,11 @@ void fetch_share::keep_buffer(protocol::byte_buffer b) noexcept {
 
 // --- chunks ---
 
+aborted_producers::aborted_producers(std::vector<aborted_range> list) : list_{std::move(list)} {
+    const auto before = [](const aborted_range& a, const aborted_range& b) { return a.first_offset < b.first_offset; };
+    if (!std::is_sorted(list_.begin(), list_.end(), before)) std::sort(list_.begin(), list_.end(), before);
+}
+
 namespace {
 
 class open_chunk final : public record_chunk {
@@ -77,25 +82,6 @@ public:
     std::size_t charged = 0;                                // for them
 };
 
-// Whose records are left out: a producer is aborted from its transaction's first record to its abort marker.
-class aborted_producers {
-public:
-    explicit aborted_producers(std::vector<aborted_range> list) : list_{std::move(list)} {
-        const auto before = [](const aborted_range& a, const aborted_range& b) { return a.first_offset < b.first_offset; };
-        if (!std::is_sorted(list_.begin(), list_.end(), before)) std::sort(list_.begin(), list_.end(), before);
-    }
-    void up_to(std::int64_t offset) {
-        for (; at_ < list_.size() && list_[at_].first_offset <= offset; ++at_) active_.insert(list_[at_].producer_id);
-    }
-    [[nodiscard]] bool has(std::int64_t producer) const { return !active_.empty() && active_.contains(producer); }
-    void ended(std::int64_t producer) { active_.erase(producer); }
-
-private:
-    std::vector<aborted_range> list_;
-    std::size_t at_ = 0;
-    std::set<std::int64_t> active_;
-};
-
 // Of a control batch: that it ends its producer's transaction by aborting it.
 bool is_abort(protocol::record_batch& b, protocol::decompressor& with, protocol::byte_buffer& scratch, const open_settings& how) {
     protocol::record_cursor cursor;
@@ -107,24 +93,24 @@ bool is_abort(protocol::record_batch& b, protocol::decompressor& with, protocol:
 
 class slice_opener {
 public:
-    slice_opener(const fetched_slice& s, std::int64_t position, const open_settings& how, std::shared_ptr<open_chunk> to, protocol::decompressor& with)
-        : slice_{s}, how_{how}, chunk_{std::move(to)}, with_{with}, aborted_{how.read_committed ? s.aborted : std::vector<aborted_range>{}}, position_{position} {
+    slice_opener(fetched_slice& s, std::int64_t position, const open_settings& how, std::shared_ptr<open_chunk> to, protocol::decompressor& with)
+        : slice_{s}, how_{how}, chunk_{std::move(to)}, with_{with}, aborted_{s.aborted}, position_{position} {
         out.next_offset = position;
     }
 
-    void run() {
+    void run(std::size_t most_bytes) {
         protocol::record_batches in{slice_.records, how_.check_crcs};
         bool any = false;
         while (const auto* b = in.next()) {
             any = true;
-            if (!take(*b)) return;
+            if (!take(*b)) break;
+            if (out.bytes < most_bytes) continue;
+            slice_.records = slice_.records.subspan(b->offset + b->whole.size());
+            return;
         }
-        if (in.error()) {
-            // What lies before the position was read already, or is skipped: it must not stand in the way.
-            out.error = in.error();
-        } else if (!any && in.cut_bytes() > 0) {
-            out.cut_batch = announced();
-        }
+        if (!out.error) out.error = in.error();
+        if (!any && !out.error && in.cut_bytes() > 0) out.cut_batch = announced();
+        slice_.records = {};
     }
 
     opened_slice out;
@@ -177,6 +163,7 @@ private:
             chunk_->frame->share->charge(buffer.capacity());
             chunk_->buffers.push_back(std::move(buffer));
         }
+        out.bytes += compressed ? chunk_->buffers.back().size() : b.content.size();
         opened.base_offset = b.base_offset;
         opened.next_offset = b.next_offset();
         opened.count = b.magic == 2 ? b.count : count_of(opened.cursor);
@@ -211,11 +198,11 @@ private:
         return cursor.error() ? n + 1 : n;                  // whoever walks finds the error
     }
 
-    const fetched_slice& slice_;
+    fetched_slice& slice_;
     const open_settings& how_;
     std::shared_ptr<open_chunk> chunk_;
     protocol::decompressor& with_;
-    aborted_producers aborted_;
+    aborted_producers& aborted_;
     protocol::byte_buffer scratch_;
     std::int64_t position_;
     bool began_ = false;
@@ -223,15 +210,15 @@ private:
 
 }  // namespace
 
-opened_slice open_slice(const fetched_slice& slice, std::int64_t position, const open_settings& how, const std::shared_ptr<const std::string>& topic, std::int32_t partition,
-                        std::uint64_t assignment_epoch, const std::shared_ptr<walk_state>& walked, protocol::decompressor& with) {
+opened_slice open_slice(fetched_slice& slice, std::int64_t position, const open_settings& how, std::size_t most_bytes, const std::shared_ptr<const std::string>& topic,
+                        std::int32_t partition, std::uint64_t assignment_epoch, const std::shared_ptr<walk_state>& walked, protocol::decompressor& with) {
     auto chunk = std::make_shared<open_chunk>(slice.frame);
     chunk->topic = topic;
     chunk->partition = partition;
     chunk->assignment_epoch = assignment_epoch;
     chunk->walked = walked;
     slice_opener o{slice, position, how, chunk, with};
-    o.run();
+    o.run(most_bytes);
     auto out = std::move(o.out);
     if (!chunk->batches.empty()) {
         out.range.next_offset = out.next_offset;

@@ -5,6 +5,7 @@
 #include <kafkawire/records.hpp>
 
 #include <mutex>
+#include <set>
 
 namespace kafkawire::client_detail {
 
@@ -58,11 +59,29 @@ struct aborted_range {
     std::int64_t producer_id, first_offset;
 };
 
+/// Whose records are left out: a producer is aborted from its transaction's first record to its abort marker. Told of a slice's batches in order.
+class aborted_producers {
+public:
+    aborted_producers() = default;
+    /// The list of an answer, in any order.
+    explicit aborted_producers(std::vector<aborted_range> list);
+    void up_to(std::int64_t offset) {
+        for (; at_ < list_.size() && list_[at_].first_offset <= offset; ++at_) active_.insert(list_[at_].producer_id);
+    }
+    [[nodiscard]] bool has(std::int64_t producer) const { return !active_.empty() && active_.contains(producer); }
+    void ended(std::int64_t producer) { active_.erase(producer); }
+
+private:
+    std::vector<aborted_range> list_;
+    std::size_t at_ = 0;
+    std::set<std::int64_t> active_;
+};
+
 /// What an answer brought of one partition: bytes that nobody has looked at yet.
 struct fetched_slice {
     std::shared_ptr<const fetched_frame> frame;
     protocol::bytes_view records;
-    std::vector<aborted_range> aborted;
+    aborted_producers aborted;
     std::int64_t asked_offset = -1;                         // the Fetch was from there
 };
 
@@ -80,11 +99,13 @@ struct opened_slice {
     std::int64_t next_offset = -1;                          // where reading goes on
     std::int32_t leader_epoch = -1;                         // of the last batch; -1: none, or unknown
     protocol::records_error error;                          // what is at next_offset is bad
+    std::size_t bytes = 0;                                  // of content that was opened
     std::size_t cut_batch = 0;                              // no whole batch was there: bytes that the first one takes, as far as it says
 };
 
-/// Opens all batches from `position` on: checks, decompresses, leaves out control batches and (read_committed) those of aborted transactions.
-[[nodiscard]] opened_slice open_slice(const fetched_slice& slice, std::int64_t position, const open_settings& how, const std::shared_ptr<const std::string>& topic,
+/// Opens batches from `position` on: checks, decompresses, leaves out control batches and (read_committed) those of aborted transactions. Ends
+/// behind the batch that makes it `most_bytes` of content; `slice` keeps what comes after that, and has no records where nothing does.
+[[nodiscard]] opened_slice open_slice(fetched_slice& slice, std::int64_t position, const open_settings& how, std::size_t most_bytes, const std::shared_ptr<const std::string>& topic,
                                       std::int32_t partition, std::uint64_t assignment_epoch, const std::shared_ptr<walk_state>& walked, protocol::decompressor& with);
 
 /// Cuts the first `count` records off `range` and gives them. `range` keeps the rest.
