@@ -53,7 +53,8 @@ void connection::tell_later() {
 void connection::set_timer() {
     const auto at = machine_.next_wakeup();
     if (!at) return;  // a timer that fires for nothing costs one look; moving it for every answer would cost more
-    if (timer_at_ && *timer_at_ <= *at) return;
+    // But one that would fire far too early is moved: it would wake a client that only waits for its long poll.
+    if (timer_at_ && *timer_at_ <= *at && *at - *timer_at_ < std::chrono::milliseconds{250}) return;
     timer_at_ = at;
     timer_->set(*at);
 }
