@@ -24,6 +24,7 @@ check find_check(const nlohmann::json& line) {
     if (has(line, {"hex", "kind", "value"})) return check_varint;
     if (has(line, {"hex", "batches"})) return check_batches;
     if (has(line, {"hex", "fault"})) return check_invalid_batches;
+    if (has(line, {"assignor", "topics", "members", "assignment"})) return check_assignor;
     return nullptr;
 }
 

@@ -1,0 +1,349 @@
+#include "group/sticky_balance.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <queue>
+
+namespace kafkawire::group {
+
+void claims_table::add(const group_index& index, std::uint32_t member, std::string_view topic, std::int32_t partition, std::int32_t generation) {
+    const auto t = index.find(topic);
+    if (t < 0 || partition < 0 || partition >= index.topics[static_cast<std::size_t>(t)].partitions) return;
+    auto& claims = of_partition[index.topics[static_cast<std::size_t>(t)].first + static_cast<std::size_t>(partition)];
+    // Members are added one after the other: if it is there already, it is the last.
+    if (claims.empty() || claims.back().member != member) claims.push_back({member, generation});
+}
+
+std::vector<std::uint32_t> claims_table::homes(const group_index& index) const {
+    std::vector<std::uint32_t> result(of_partition.size(), nobody);
+    for (std::uint32_t t = 0; t < index.topics.size(); ++t)
+        for (std::size_t p = index.topics[t].first; p < index.topics[t].first + static_cast<std::size_t>(index.topics[t].partitions); ++p) {
+            const partition_claim* best = nullptr;
+            for (const auto& c : of_partition[p])
+                if ((!best || c.generation > best->generation) && index.subscribed(c.member, t)) best = &c;
+            if (best) result[p] = best->member;
+        }
+    return result;
+}
+
+namespace {
+
+class balancer {
+public:
+    balancer(const group_index& index, const std::vector<std::uint32_t>& homes)
+        : index_{index}, homes_{homes}, owner_(index.partitions, nobody), topic_of_(index.partitions), held_(index.members.size()) {
+        std::vector<std::uint32_t> everybody(index.members.size()), all(index.topics.size());
+        for (std::uint32_t m = 0; m < everybody.size(); ++m) everybody[m] = m;
+        for (std::uint32_t t = 0; t < all.size(); ++t) {
+            all[t] = t;
+            for (std::size_t p = first(t); p < end(t); ++p) topic_of_[p] = t;
+        }
+        racks_ = index.racks_matter(everybody, all);
+    }
+
+    std::vector<std::uint32_t> run() {
+        index_slots();
+        if (same_subscriptions()) {
+            keep_quota();
+        } else {
+            keep_all();
+        }
+        place_the_rest();
+        level();
+        if (racks_) bring_near();
+        bring_home();
+        return std::move(owner_);
+    }
+
+private:
+    [[nodiscard]] std::size_t first(std::uint32_t t) const noexcept { return index_.topics[t].first; }
+    [[nodiscard]] std::size_t end(std::uint32_t t) const noexcept { return first(t) + static_cast<std::size_t>(index_.topics[t].partitions); }
+    [[nodiscard]] std::size_t load(std::uint32_t m) const noexcept { return held_[m].size(); }
+    [[nodiscard]] bool near(std::uint32_t m, std::size_t p) const noexcept { return !racks_ || index_.members[m].rack < 0 || index_.replica_in(p, index_.members[m].rack); }
+    [[nodiscard]] bool at_home(std::size_t p) const noexcept { return owner_[p] == homes_[p]; }
+
+    // How many partitions of a topic each of its members holds: one number for each pair, topic by topic.
+    void index_slots() {
+        slot_begin_.push_back(0);
+        for (const auto& t : index_.topics) slot_begin_.push_back(slot_begin_.back() + t.members.size());
+        holding_.resize(slot_begin_.back());
+    }
+    [[nodiscard]] std::size_t slot(std::uint32_t m, std::uint32_t t) const noexcept {
+        const auto& members = index_.topics[t].members;
+        return slot_begin_[t] + static_cast<std::size_t>(std::lower_bound(members.begin(), members.end(), m) - members.begin());
+    }
+
+    void take(std::uint32_t m, std::size_t p) {
+        owner_[p] = m;
+        held_[m].push_back(static_cast<std::uint32_t>(p));
+        ++holding_[slot(m, topic_of_[p])];
+    }
+    void give_up(std::size_t p) {
+        const auto m = owner_[p];
+        auto& held = held_[m];
+        held.erase(std::find(held.begin(), held.end(), static_cast<std::uint32_t>(p)));
+        --holding_[slot(m, topic_of_[p])];
+        owner_[p] = nobody;
+    }
+    void move(std::size_t p, std::uint32_t to) {
+        give_up(p);
+        take(to, p);
+    }
+
+    [[nodiscard]] bool same_subscriptions() const {
+        const auto& members = index_.members;
+        return std::all_of(members.begin(), members.end(), [&](const auto& m) { return m.topics == members.front().topics; });
+    }
+
+    // All read the same, so all loads are known before: nobody keeps more, and as many as may have one more than the others do so if they had it.
+    void keep_quota() {
+        const auto even = index_.members.empty() ? 0 : index_.partitions / index_.members.size();
+        auto one_more = index_.members.empty() ? 0 : index_.partitions % index_.members.size();
+        std::vector<std::vector<std::size_t>> had(index_.members.size());
+        for (std::size_t p = 0; p < owner_.size(); ++p)
+            if (const auto home = homes_[p]; home != nobody && near(home, p)) had[home].push_back(p);
+        for (std::uint32_t m = 0; m < had.size(); ++m) {
+            auto most = even;
+            if (had[m].size() > even && one_more > 0) {
+                ++most;
+                --one_more;
+            }
+            for (std::size_t i = 0; i < std::min(most, had[m].size()); ++i) take(m, had[m][i]);
+        }
+    }
+
+    void keep_all() {
+        for (std::size_t p = 0; p < owner_.size(); ++p)
+            if (const auto home = homes_[p]; home != nobody && (near(home, p) || !anybody_near(p))) take(home, p);
+    }
+    [[nodiscard]] bool anybody_near(std::size_t p) const {
+        const auto& members = index_.topics[topic_of_[p]].members;
+        return std::any_of(members.begin(), members.end(), [&](auto m) { return near(m, p); });
+    }
+
+    // The lightest members of one topic, by rack, while its partitions are placed: nothing else changes their loads meanwhile.
+    struct by_load {
+        using entry = std::pair<std::size_t, std::uint32_t>;  // load, member
+        std::vector<std::priority_queue<entry, std::vector<entry>, std::greater<>>> of_rack;  // the first: of those that do not say
+    };
+
+    void place_the_rest() {
+        std::vector<std::uint32_t> order(index_.topics.size());
+        for (std::uint32_t t = 0; t < order.size(); ++t) order[t] = t;
+        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return index_.topics[a].members.size() < index_.topics[b].members.size(); });
+        for (const auto t : order) {
+            const auto all_placed = std::find(owner_.begin() + static_cast<std::ptrdiff_t>(first(t)), owner_.begin() + static_cast<std::ptrdiff_t>(end(t)), nobody) ==
+                                    owner_.begin() + static_cast<std::ptrdiff_t>(end(t));
+            if (!all_placed) place_topic(t);
+        }
+    }
+
+    void place_topic(std::uint32_t t) {
+        by_load lightest;
+        lightest.of_rack.resize(racks_ ? index_.racks + 1 : 1);
+        const auto queue_of = [&](std::uint32_t m) { return racks_ ? static_cast<std::size_t>(index_.members[m].rack + 1) : 0; };
+        for (const auto m : index_.topics[t].members) lightest.of_rack[queue_of(m)].push({load(m), m});
+        for (std::size_t p = first(t); p < end(t); ++p) {
+            if (owner_[p] != nobody) continue;
+            by_load::entry best{0, nobody};
+            const auto offer = [&](std::size_t queue) {
+                if (const auto& q = lightest.of_rack[queue]; !q.empty() && (best.second == nobody || q.top() < best)) best = q.top();
+            };
+            offer(0);
+            if (racks_) {
+                for (const auto r : index_.racks_of(p)) offer(static_cast<std::size_t>(r) + 1);
+                if (best.second == nobody)  // no reader near it: any, the lightest
+                    for (std::size_t q = 1; q < lightest.of_rack.size(); ++q) offer(q);
+            }
+            auto& q = lightest.of_rack[queue_of(best.second)];
+            q.pop();
+            take(best.second, p);
+            q.push({best.first + 1, best.second});
+        }
+    }
+
+    // ---- level: the lightest member takes, until everybody is settled ----
+
+    void level() {
+        using entry = std::pair<std::size_t, std::uint32_t>;
+        std::priority_queue<entry, std::vector<entry>, std::greater<>> lightest;
+        std::priority_queue<entry> heaviest;
+        for (std::uint32_t m = 0; m < held_.size(); ++m) {
+            lightest.push({load(m), m});
+            heaviest.push({load(m), m});
+        }
+        member_settled_.assign(held_.size(), false);
+        topic_settled_.assign(index_.topics.size(), false);
+        // An entry counts while it tells the load of its member; the others are of the past.
+        const auto current = [&](const entry& e) { return !member_settled_[e.second] && load(e.second) == e.first; };
+        while (!lightest.empty()) {
+            const auto [least, to] = lightest.top();
+            if (!current({least, to})) {
+                lightest.pop();
+                continue;
+            }
+            while (!heaviest.empty() && !current(heaviest.top())) heaviest.pop();
+            if (heaviest.top().first < least + 2) break;  // all that are left lie within one
+            const auto from = find_way(to, heaviest.top().first);
+            if (from == nobody) {
+                for (const auto m : reached_) member_settled_[m] = true;
+                for (const auto t : topics_reached_) topic_settled_[t] = true;
+                continue;
+            }
+            pass_on(from, to);
+            for (const auto m : {from, to}) {
+                lightest.push({load(m), m});
+                heaviest.push({load(m), m});
+            }
+        }
+    }
+
+    struct step {
+        std::uint32_t cost = nobody;    // kept partitions that would be moved; nobody: not reached
+        std::uint32_t next = nobody;    // the member that takes
+        std::uint32_t topic = nobody;   // of what it takes
+        bool done = false;
+    };
+
+    // Whoever can give to `to`, with two more than it, at the least cost, and of those the heaviest; or nobody. Searches from the taker: first
+    // all that can be reached by moving partitions that are not at home anyway.
+    std::uint32_t find_way(std::uint32_t to, std::size_t most) {
+        steps_.resize(held_.size());
+        topic_cost_.resize(index_.topics.size(), nobody);
+        for (const auto m : reached_) steps_[m] = {};
+        for (const auto t : topics_reached_) topic_cost_[t] = nobody;
+        reached_.assign(1, to);
+        topics_reached_.clear();
+        steps_[to].cost = 0;
+        std::deque<std::uint32_t> open{to};
+        auto best = nobody;
+        while (!open.empty()) {
+            const auto m = open.front();
+            open.pop_front();
+            auto& at = steps_[m];
+            if (at.done) continue;
+            at.done = true;
+            if (best != nobody && at.cost > steps_[best].cost) break;
+            if (load(m) >= load(to) + 2 && (best == nobody || load(m) > load(best))) best = m;
+            if (best != nobody && load(best) == most) break;
+            for (const auto t : index_.members[m].topics) {
+                if (topic_settled_[t] || topic_cost_[t] <= at.cost) continue;
+                if (topic_cost_[t] == nobody) topics_reached_.push_back(t);
+                topic_cost_[t] = at.cost;
+                open_givers(m, t, at.cost, open);
+            }
+        }
+        return best;
+    }
+
+    void open_givers(std::uint32_t taker, std::uint32_t t, std::uint32_t cost, std::deque<std::uint32_t>& open) {
+        const auto& members = index_.topics[t].members;
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            if (holding_[slot_begin_[t] + i] == 0 || steps_[members[i]].done) continue;
+            const auto m = members[i];
+            if (steps_[m].cost <= cost) continue;
+            const auto whole = cost + (at_home(choose(m, taker, t)) ? 1 : 0);
+            if (steps_[m].cost <= whole) continue;
+            if (steps_[m].cost == nobody) reached_.push_back(m);
+            steps_[m] = {whole, taker, t, false};
+            if (whole == cost) open.push_front(m);
+            else open.push_back(m);
+        }
+    }
+
+    // Which partition of a topic a member gives to another: one that comes home, then one that is better off near, then one that has no home here.
+    [[nodiscard]] std::size_t choose(std::uint32_t from, std::uint32_t to, std::uint32_t t) const {
+        const auto worth = [&](std::size_t p) {
+            const int nearer = racks_ ? int{near(to, p)} - int{near(from, p)} : 0;
+            return nearer * 4 + (homes_[p] == to ? 2 : 0) + (homes_[p] == from ? 0 : 1);
+        };
+        auto best = nobody;
+        int most = 0;
+        for (const auto p : held_[from]) {
+            if (topic_of_[p] != t) continue;
+            if (const auto w = worth(p); best == nobody || w > most) {
+                best = p;
+                most = w;
+            }
+        }
+        return best;
+    }
+
+    // From giver to taker along the way that was found. What each passes on was held before, so the order does not matter.
+    void pass_on(std::uint32_t from, std::uint32_t to) {
+        for (auto m = from; m != to;) {
+            const auto [cost, next, t, done] = steps_[m];
+            move(choose(m, next, t), next);
+            m = next;
+        }
+    }
+
+    // ---- what can be better without changing loads ----
+
+    // A partition to `to`, which gives one of its own in turn: to the first's owner, or to anybody who then has as many as that had. Only if
+    // that is worth more than nothing; worth(p, to) is of a move.
+    template <class Worth>
+    bool trade(std::size_t p, std::uint32_t to, Worth worth) {
+        const auto from = owner_[p];
+        const int gain = worth(p, to);
+        if (load(from) == load(to) + 1) {
+            if (gain > 0) move(p, to);
+            return gain > 0;
+        }
+        if (load(from) != load(to) && load(from) + 1 != load(to)) return false;
+        std::size_t best = nobody;
+        int most = 0;
+        for (const auto q : held_[to])
+            if (index_.subscribed(from, topic_of_[q]))
+                if (const auto whole = gain + worth(q, from); whole > most) {
+                    best = q;
+                    most = whole;
+                }
+        if (best == nobody) return false;
+        move(p, to);
+        move(best, from);
+        return true;
+    }
+
+    [[nodiscard]] int worth(std::size_t p, std::uint32_t to) const {
+        const auto from = owner_[p];
+        const int nearer = racks_ ? int{near(to, p)} - int{near(from, p)} : 0;
+        return nearer * 4 + int{homes_[p] == to} - int{homes_[p] == from};
+    }
+
+    void bring_near() {
+        std::size_t budget = 20'000'000;  // looks at a partition: what is far away then may stay so
+        for (std::size_t p = 0; p < owner_.size(); ++p) {
+            if (owner_[p] == nobody || near(owner_[p], p)) continue;
+            for (const auto m : index_.topics[topic_of_[p]].members) {
+                if (budget < load(m) + 1) return;
+                budget -= load(m) + 1;
+                if (m != owner_[p] && near(m, p) && trade(p, m, [&](auto q, auto to) { return worth(q, to); })) break;
+            }
+        }
+    }
+
+    void bring_home() {
+        for (std::size_t p = 0; p < owner_.size(); ++p)
+            if (homes_[p] != nobody && owner_[p] != nobody && !at_home(p)) trade(p, homes_[p], [&](auto q, auto to) { return worth(q, to); });
+    }
+
+    const group_index& index_;
+    const std::vector<std::uint32_t>& homes_;
+    std::vector<std::uint32_t> owner_;
+    std::vector<std::uint32_t> topic_of_;
+    std::vector<std::vector<std::uint32_t>> held_;  // of each member its partitions
+    std::vector<std::size_t> slot_begin_;
+    std::vector<std::uint32_t> holding_;
+    bool racks_ = false;
+
+    std::vector<bool> member_settled_, topic_settled_;
+    std::vector<step> steps_;
+    std::vector<std::uint32_t> reached_, topic_cost_, topics_reached_;
+};
+
+}  // namespace
+
+std::vector<std::uint32_t> balance(const group_index& index, const std::vector<std::uint32_t>& homes) { return balancer{index, homes}.run(); }
+
+}  // namespace kafkawire::group
