@@ -37,7 +37,7 @@ struct topic_partitions {
 };
 
 /// What the leader knows of a member, from the member's own words: any of it may be wrong, doubled or out of date.
-struct group_member {
+struct assignor_member {
     std::string id;                                ///< given by the coordinator, unique
     std::optional<std::string> instance_id{};      ///< of a static member (KIP-345)
     std::vector<std::string> topics{};             ///< subscribed to; some may not exist
@@ -48,7 +48,7 @@ struct group_member {
 };
 
 /// A topic that at least one member is subscribed to, and that exists.
-struct group_topic {
+struct assignor_topic {
     std::string name;
     std::int32_t partitions = 0;
     /// Of each partition the racks of its replicas, in any order; empty: no racks are known. Shorter than `partitions`: the rest has none.
@@ -57,8 +57,8 @@ struct group_topic {
 
 /// All that an assignment is made from. Borrowed for the call.
 struct group_view {
-    std::span<const group_member> members;
-    std::span<const group_topic> topics;
+    std::span<const assignor_member> members;
+    std::span<const assignor_topic> topics;
 };
 
 struct member_assignment {

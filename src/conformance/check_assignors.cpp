@@ -1,5 +1,5 @@
 // Groups and who was given what by Java's assignors. range and roundrobin must give exactly the same; the sticky ones something that is valid,
-// as even, that keeps as much, and (where racks matter) as much of it near its reader.
+// as even, that keeps as much, and (where it keeps no more) has as much near its reader.
 #include <kafkawire/assignor.hpp>
 
 #include <algorithm>
@@ -68,7 +68,7 @@ struct assignor_vector {
     }
 
     // What it had: in the user data of an eager sticky member, which must also be what we write; in the owned partitions of a cooperative one.
-    std::string check_claims(const nlohmann::json& m, const group_member& read) {
+    std::string check_claims(const nlohmann::json& m, const assignor_member& read) {
         auto& had = owned[read.id] = partitions_in(m.at("ownedPartitions"));
         if (had.empty()) return {};
         auto said = partitions_in_topics(read.owned);
@@ -158,13 +158,13 @@ private:
         if (ours.assigned < theirs.assigned) return told("assigned", theirs.assigned, ours.assigned);
         if (ours.balance > theirs.balance) return told("balance", theirs.balance, ours.balance);
         if (ours.retained < theirs.retained) return told("retained", theirs.retained, ours.retained);
-        if (ours.near < theirs.near) return told("near", theirs.near, ours.near);
+        if (ours.retained == theirs.retained && ours.near < theirs.near) return told("near", theirs.near, ours.near);
         return {};
     }
 
     const nlohmann::json& line;
-    std::vector<group_topic> topics;
-    std::vector<group_member> members;
+    std::vector<assignor_topic> topics;
+    std::vector<assignor_member> members;
     assignment_by_member wanted, made, owned;
 };
 

@@ -6,10 +6,10 @@ namespace kafkawire::group {
 
 group_index::group_index(const group_view& group) {
     // Only topics that somebody reads count; a topic that is there twice counts once.
-    std::unordered_map<std::string_view, const group_topic*> known;
+    std::unordered_map<std::string_view, const assignor_topic*> known;
     for (const auto& t : group.topics)
         if (t.partitions > 0) known.emplace(t.name, &t);
-    std::unordered_map<std::string_view, const group_topic*> wanted;
+    std::unordered_map<std::string_view, const assignor_topic*> wanted;
     for (const auto& m : group.members)
         for (const auto& name : m.topics)
             if (const auto t = known.find(name); t != known.end()) wanted.insert(*t);
@@ -37,7 +37,7 @@ group_index::group_index(const group_view& group) {
     racks = rack_names.size();
 }
 
-void group_index::index_racks(const group_topic& from, const topic& to, std::unordered_map<std::string_view, std::int32_t>& names) {
+void group_index::index_racks(const assignor_topic& from, const topic& to, std::unordered_map<std::string_view, std::int32_t>& names) {
     for (std::size_t p = 0; p < static_cast<std::size_t>(to.partitions); ++p) {
         const auto begin = replica_racks_.size();
         if (p < from.replica_racks.size())

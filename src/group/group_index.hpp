@@ -41,7 +41,7 @@ struct group_index {
     [[nodiscard]] std::vector<std::uint32_t> in_order(const group_view& group) const;
 
 private:
-    void index_racks(const group_topic& from, const topic& to, std::unordered_map<std::string_view, std::int32_t>& names);
+    void index_racks(const assignor_topic& from, const topic& to, std::unordered_map<std::string_view, std::int32_t>& names);
 
     std::unordered_map<std::string_view, std::uint32_t> by_name_{};
     std::vector<std::uint32_t> rack_begin_{0};

@@ -1,7 +1,6 @@
 #include "group/sticky_balance.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <queue>
 
 namespace kafkawire::group {
@@ -49,9 +48,13 @@ public:
             keep_all();
         }
         place_the_rest();
-        level();
-        if (racks_) bring_near();
-        bring_home();
+        // Bringing home exchanges the loads of two members, who then stand otherwise to the rest. It leaves the sum of squared loads as it is, and
+        // leveling lessens it: so this ends.
+        do {
+            level();
+            if (racks_) bring_near();
+            bring_home();
+        } while (level_once());
         return std::move(owner_);
     }
 
@@ -152,8 +155,10 @@ private:
             offer(0);
             if (racks_) {
                 for (const auto r : index_.racks_of(p)) offer(static_cast<std::size_t>(r) + 1);
-                if (best.second == nobody)  // no reader near it: any, the lightest
-                    for (std::size_t q = 1; q < lightest.of_rack.size(); ++q) offer(q);
+                // No reader near it, or only such as have plenty: the lightest of all.
+                const auto near_one = best;
+                for (std::size_t q = 1; q < lightest.of_rack.size(); ++q) offer(q);
+                if (near_one.second != nobody && near_one.first <= best.first + 1) best = near_one;
             }
             auto& q = lightest.of_rack[queue_of(best.second)];
             q.pop();
@@ -162,100 +167,96 @@ private:
         }
     }
 
-    // ---- level: the lightest member takes, until everybody is settled ----
+    // ---- level: the lightest member takes, until nobody can ----
 
     void level() {
+        while (level_once()) {}
+    }
+
+    // Every member as the taker, the lightest first. Whoever finds nothing is done for this time; a later move may bring something near it.
+    bool level_once() {
         using entry = std::pair<std::size_t, std::uint32_t>;
         std::priority_queue<entry, std::vector<entry>, std::greater<>> lightest;
         std::priority_queue<entry> heaviest;
+        std::vector<bool> settled(held_.size());
         for (std::uint32_t m = 0; m < held_.size(); ++m) {
             lightest.push({load(m), m});
             heaviest.push({load(m), m});
         }
-        member_settled_.assign(held_.size(), false);
-        topic_settled_.assign(index_.topics.size(), false);
-        // An entry counts while it tells the load of its member; the others are of the past.
-        const auto current = [&](const entry& e) { return !member_settled_[e.second] && load(e.second) == e.first; };
+        bool moved = false;
         while (!lightest.empty()) {
             const auto [least, to] = lightest.top();
-            if (!current({least, to})) {
-                lightest.pop();
-                continue;
-            }
-            while (!heaviest.empty() && !current(heaviest.top())) heaviest.pop();
-            if (heaviest.top().first < least + 2) break;  // all that are left lie within one
-            const auto from = find_way(to, heaviest.top().first);
+            lightest.pop();
+            if (settled[to] || load(to) != least) continue;  // of the past
+            while (load(heaviest.top().second) != heaviest.top().first) heaviest.pop();
+            const auto from = heaviest.top().first < least + 2 ? nobody : find_way(to, heaviest.top().first);
             if (from == nobody) {
-                for (const auto m : reached_) member_settled_[m] = true;
-                for (const auto t : topics_reached_) topic_settled_[t] = true;
+                settled[to] = true;
                 continue;
             }
             pass_on(from, to);
+            moved = true;
             for (const auto m : {from, to}) {
                 lightest.push({load(m), m});
                 heaviest.push({load(m), m});
             }
         }
+        return moved;
     }
 
     struct step {
-        std::uint32_t cost = nobody;    // kept partitions that would be moved; nobody: not reached
+        bool reached = false;
+        bool moves_kept = false;        // the partition that it would give has its home here
         std::uint32_t next = nobody;    // the member that takes
         std::uint32_t topic = nobody;   // of what it takes
-        bool done = false;
     };
 
-    // Whoever can give to `to`, with two more than it, at the least cost, and of those the heaviest; or nobody. Searches from the taker: first
-    // all that can be reached by moving partitions that are not at home anyway.
+    // Who gives to `to`: with two more than it, rather what need not stay than what is kept, and of those the heaviest. Or nobody. Searches from the
+    // taker; beyond its neighbours only over partitions that need not stay.
     std::uint32_t find_way(std::uint32_t to, std::size_t most) {
         steps_.resize(held_.size());
-        topic_cost_.resize(index_.topics.size(), nobody);
+        topic_seen_.resize(index_.topics.size());
         for (const auto m : reached_) steps_[m] = {};
-        for (const auto t : topics_reached_) topic_cost_[t] = nobody;
+        for (const auto t : topics_reached_) topic_seen_[t] = false;
         reached_.assign(1, to);
         topics_reached_.clear();
-        steps_[to].cost = 0;
-        std::deque<std::uint32_t> open{to};
-        auto best = nobody;
-        while (!open.empty()) {
-            const auto m = open.front();
-            open.pop_front();
-            auto& at = steps_[m];
-            if (at.done) continue;
-            at.done = true;
-            if (best != nobody && at.cost > steps_[best].cost) break;
-            if (load(m) >= load(to) + 2 && (best == nobody || load(m) > load(best))) best = m;
-            if (best != nobody && load(best) == most) break;
+        steps_[to].reached = true;
+        auto best = nobody, best_kept = nobody;
+        for (std::size_t i = 0; i < reached_.size(); ++i) {
+            const auto m = reached_[i];
+            if (load(m) >= load(to) + 2) {
+                auto& candidate = steps_[m].moves_kept ? best_kept : best;
+                if (candidate == nobody || load(m) > load(candidate)) candidate = m;
+                if (best != nobody && load(best) == most) break;
+            }
+            if (steps_[m].moves_kept) continue;
             for (const auto t : index_.members[m].topics) {
-                if (topic_settled_[t] || topic_cost_[t] <= at.cost) continue;
-                if (topic_cost_[t] == nobody) topics_reached_.push_back(t);
-                topic_cost_[t] = at.cost;
-                open_givers(m, t, at.cost, open);
+                if (topic_seen_[t]) continue;
+                topic_seen_[t] = true;
+                topics_reached_.push_back(t);
+                reach_givers(m, t, m == to);
             }
         }
-        return best;
+        return best != nobody ? best : best_kept;
     }
 
-    void open_givers(std::uint32_t taker, std::uint32_t t, std::uint32_t cost, std::deque<std::uint32_t>& open) {
+    void reach_givers(std::uint32_t taker, std::uint32_t t, bool straight) {
         const auto& members = index_.topics[t].members;
         for (std::size_t i = 0; i < members.size(); ++i) {
-            if (holding_[slot_begin_[t] + i] == 0 || steps_[members[i]].done) continue;
             const auto m = members[i];
-            if (steps_[m].cost <= cost) continue;
-            const auto whole = cost + (at_home(choose(m, taker, t)) ? 1 : 0);
-            if (steps_[m].cost <= whole) continue;
-            if (steps_[m].cost == nobody) reached_.push_back(m);
-            steps_[m] = {whole, taker, t, false};
-            if (whole == cost) open.push_front(m);
-            else open.push_back(m);
+            if (holding_[slot_begin_[t] + i] == 0 || (steps_[m].reached && !steps_[m].moves_kept)) continue;
+            const bool kept = at_home(choose(m, taker, t));
+            if (kept && (!straight || steps_[m].reached)) continue;
+            reached_.push_back(m);  // a second time, if it was reached at a higher price before: then it is looked at again
+            steps_[m] = {true, kept, taker, t};
         }
     }
 
-    // Which partition of a topic a member gives to another: one that comes home, then one that is better off near, then one that has no home here.
+    // Which partition of a topic a member gives to another: one that comes home, then one that has no home here, then one that comes near.
     [[nodiscard]] std::size_t choose(std::uint32_t from, std::uint32_t to, std::uint32_t t) const {
         const auto worth = [&](std::size_t p) {
             const int nearer = racks_ ? int{near(to, p)} - int{near(from, p)} : 0;
-            return nearer * 4 + (homes_[p] == to ? 2 : 0) + (homes_[p] == from ? 0 : 1);
+            return (homes_[p] == to ? 8 : 0) + (homes_[p] == from ? 0 : 4) + nearer;
         };
         auto best = nobody;
         int most = 0;
@@ -272,8 +273,8 @@ private:
     // From giver to taker along the way that was found. What each passes on was held before, so the order does not matter.
     void pass_on(std::uint32_t from, std::uint32_t to) {
         for (auto m = from; m != to;) {
-            const auto [cost, next, t, done] = steps_[m];
-            move(choose(m, next, t), next);
+            const auto next = steps_[m].next;
+            move(choose(m, next, steps_[m].topic), next);
             m = next;
         }
     }
@@ -308,7 +309,7 @@ private:
     [[nodiscard]] int worth(std::size_t p, std::uint32_t to) const {
         const auto from = owner_[p];
         const int nearer = racks_ ? int{near(to, p)} - int{near(from, p)} : 0;
-        return nearer * 4 + int{homes_[p] == to} - int{homes_[p] == from};
+        return 4 * (int{homes_[p] == to} - int{homes_[p] == from}) + nearer;
     }
 
     void bring_near() {
@@ -337,9 +338,9 @@ private:
     std::vector<std::uint32_t> holding_;
     bool racks_ = false;
 
-    std::vector<bool> member_settled_, topic_settled_;
     std::vector<step> steps_;
-    std::vector<std::uint32_t> reached_, topic_cost_, topics_reached_;
+    std::vector<bool> topic_seen_;
+    std::vector<std::uint32_t> reached_, topics_reached_;
 };
 
 }  // namespace

@@ -1,15 +1,15 @@
 // The partitions of a group, shared out so that few of them move. What comes first, in this order:
-//   1. every partition that somebody reads has an owner, and loads are as even as subscriptions allow;
-//   2. where racks matter, partitions have a replica near their owner;
-//   3. partitions stay where they were.
+//   1. every partition that somebody reads has an owner, and nobody has two more than another that reads one of its topics could have instead;
+//   2. partitions stay where they were, unless racks matter and they had no replica near that owner;
+//   3. where racks matter, partitions have a replica near their owner.
 //
 // How. Everybody keeps what it had (near it), what is left goes to the lightest members, rarest topics first. Then the lightest member takes
-// from a heavier one, straight or through others (A gives to B what B reads too, B gives to C), as long as anybody has two more than the
-// lightest; such a way costs as many kept partitions as it moves, and the cheapest is taken. When nobody who could give to the lightest has two
-// more, all of those are settled for good: each lies within one of the other, and nobody lighter comes later. So it ends, and no member's load
-// can be made more even by any other assignment. Last, partitions that were moved go home where that changes no load.
+// from one that has two more than it, as long as there is one: straight, or through others (A gives to B what B reads too, B gives to C) as long as
+// only what has moved anyway moves then. Each such move makes the sum of the squared loads smaller, so it ends. Ways through others could even
+// loads out further, where topics have few readers in common, but each would move partitions that could stay: Java's assignors do not go them
+// either. Last, partitions that were moved go home, or near, where that changes no load.
 //
-// Pure: no clock, no randomness, the same result for the same input. Time: about (subscriptions + partitions) per member that is out of balance.
+// Pure: no clock, no randomness, the same result for the same input. Time: about (subscriptions + partitions) per member.
 #pragma once
 #include "group/group_index.hpp"
 

@@ -13,7 +13,7 @@ using namespace random_groups;
 namespace {
 
 // What members had, as the strategy wants to be told.
-void tell(assignor& strategy, group_member& m, const std::vector<topic_partitions>& had, std::int32_t generation) {
+void tell(assignor& strategy, assignor_member& m, const std::vector<topic_partitions>& had, std::int32_t generation) {
     m.user_data = strategy.user_data({m.topics, had, generation});
     if (!strategy.protocols().cooperative) return;
     m.owned = had;
@@ -83,7 +83,7 @@ std::string live_eager(std::uint64_t seed) {
             before[w.members[m].id] = set_of(a[m].partitions);
             tell(*strategy, w.members[m], a[m].partitions, generation);
         }
-        if (strategy->assign({w.members, w.topics}) != a) return "nothing has changed, and something moved";
+        if (!w.racks && strategy->assign({w.members, w.topics}) != a) return "nothing has changed, and something moved";
         w.change();
     }
     return {};
@@ -160,14 +160,14 @@ std::string live_by_order(std::uint64_t seed) {
     world w{seed};
     for (int change = 0; change < 5; ++change) {
         for (const auto* name : {"range", "roundrobin"}) {
-            auto a = make_assignor(name)->assign({w.members, w.topics});
+            const auto a = make_assignor(name)->assign({w.members, w.topics});
             if (auto wrong = broken_law(w, a, true); !wrong.empty()) return name + (": " + wrong);
             // The order in which the coordinator lists members must not matter.
             auto turned = w.members;
             std::rotate(turned.begin(), turned.begin() + static_cast<std::ptrdiff_t>(turned.size() / 2), turned.end());
-            auto b = make_assignor(name)->assign({turned, w.topics});
-            std::rotate(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(b.size() - turned.size() / 2), b.end());
-            if (a != b) return std::string{name} + " depends on the order of members";
+            const auto b = make_assignor(name)->assign({turned, w.topics});
+            for (std::size_t m = 0; m < b.size(); ++m)
+                if (b[m] != a[(m + b.size() / 2) % b.size()]) return std::string{name} + " depends on the order of members";
         }
         w.change();
     }

@@ -12,8 +12,8 @@
 namespace random_groups {
 
 using kafkawire::group_assignment;
-using kafkawire::group_member;
-using kafkawire::group_topic;
+using kafkawire::assignor_member;
+using kafkawire::assignor_topic;
 
 using partition_set = std::set<std::pair<std::string, std::int32_t>>;
 
@@ -24,7 +24,7 @@ inline partition_set set_of(const std::vector<kafkawire::topic_partitions>& topi
     return s;
 }
 
-inline bool reads(const group_member& m, const std::string& topic) { return std::find(m.topics.begin(), m.topics.end(), topic) != m.topics.end(); }
+inline bool reads(const assignor_member& m, const std::string& topic) { return std::find(m.topics.begin(), m.topics.end(), topic) != m.topics.end(); }
 
 struct world {
     explicit world(std::uint64_t seed) : random{seed}, uniform{chance(2)}, racks{chance(3)} {
@@ -39,13 +39,13 @@ struct world {
     std::string any_rack() { return racks && !chance(4) ? std::string(1, static_cast<char>('a' + below(3))) : std::string{}; }
 
     void add_topic() {
-        group_topic t;
+        assignor_topic t;
         t.name = "t" + std::to_string(next_topic++);
         t.partitions = chance(8) ? 0 : below(9);
         topics.push_back(t);
         set_racks(topics.back());
     }
-    void set_racks(group_topic& t) {
+    void set_racks(assignor_topic& t) {
         t.replica_racks.clear();
         if (!racks || chance(5)) return;
         for (std::int32_t p = 0; p < t.partitions; ++p) {
@@ -53,7 +53,7 @@ struct world {
             for (int i = below(3); i >= 0; --i) r.push_back(std::string(1, static_cast<char>('a' + below(3))));
         }
     }
-    void choose_topics(group_member& m) {
+    void choose_topics(assignor_member& m) {
         m.topics.clear();
         if (uniform) {
             for (const auto& t : topics) m.topics.push_back(t.name);
@@ -65,7 +65,7 @@ struct world {
         if (chance(9) && !m.topics.empty()) m.topics.push_back(m.topics.front());
     }
     void join() {
-        group_member m;
+        assignor_member m;
         m.id = "m" + std::to_string(random() % 1000) + "-" + std::to_string(next_member++);
         m.rack = any_rack();
         if (chance(5)) m.instance_id = "i" + m.id;
@@ -109,8 +109,8 @@ struct world {
 
     std::mt19937_64 random;
     bool uniform, racks;
-    std::vector<group_topic> topics;
-    std::vector<group_member> members;
+    std::vector<assignor_topic> topics;
+    std::vector<assignor_member> members;
     int next_topic = 0, next_member = 0;
 };
 
@@ -136,8 +136,7 @@ inline std::string broken_law(const world& w, const group_assignment& a, bool co
     return {};
 }
 
-/// Two members of which one has at least two more than the other and can give to it, straight or through others: then loads could be more
-/// even. By the theorem of optimal semi-matchings there is no other way in which they could be.
+/// Two members of which one has at least two more than the other, and something that the other reads: then the loads could be more even.
 inline std::string uneven(const world& w, const group_assignment& a) {
     const auto n = a.size();
     std::vector<partition_set> has;
@@ -147,11 +146,6 @@ inline std::string uneven(const world& w, const group_assignment& a) {
         for (const auto& p : has[x])
             for (std::size_t y = 0; y < n; ++y)
                 if (reads(w.members[y], p.first)) gives[x][y] = true;
-    for (std::size_t via = 0; via < n; ++via)
-        for (std::size_t x = 0; x < n; ++x)
-            if (gives[x][via])
-                for (std::size_t y = 0; y < n; ++y)
-                    if (gives[via][y]) gives[x][y] = true;
     for (std::size_t x = 0; x < n; ++x)
         for (std::size_t y = 0; y < n; ++y)
             if (gives[x][y] && has[x].size() >= has[y].size() + 2) return w.members[x].id + " could give to " + w.members[y].id;
