@@ -1,6 +1,9 @@
 // Lists of strategies: which are wrong, which go together, how a group moves from one to another, and what is told when it cannot.
 #include "group/compatibility.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "catch.hpp"
 
 namespace compatibility_tests {

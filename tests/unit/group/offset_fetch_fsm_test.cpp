@@ -1,6 +1,8 @@
 // What a group has committed: answers, retries, and every error code of OffsetFetch, of the whole and of a partition.
 #include "group/offset_fetch_fsm.hpp"
 
+#include <kafkawire/protocol/codec.hpp>
+
 #include "catch.hpp"
 
 namespace fetch_tests {
