@@ -47,18 +47,18 @@ consume_plan plan_of(const consume_arguments& a) {
     p.topic = a.topic;
     const auto positive = [](const char* name, const std::optional<std::int64_t>& v, std::int64_t most, auto& to) {
         if (!v) return;
-        if (*v < 1 || *v > most) throw usage_error(fmt::format("{} is 1 to {}", name, most));
+        if (*v < 1 || *v > most) throw usage_error(fmt::format("{} {} is out of range", name, *v), fmt::format("it is 1 to {}", most));
         to = static_cast<std::remove_reference_t<decltype(to)>>(*v);
     };
     positive("--records", a.records, 1'000'000'000'000, p.records);
     positive("--fetch-bytes", a.fetch_bytes, 1 << 30, p.reading.fetch_max_bytes);
     positive("--partition-bytes", a.partition_bytes, 1 << 30, p.reading.partition_bytes);
     positive("--fetch-buffer", a.fetch_buffer, std::int64_t{1} << 40, p.reading.fetch_buffer);
-    if (a.from && *a.from != "start" && *a.from != "end") throw usage_error("--from is start or end");
+    if (a.from && *a.from != "start" && *a.from != "end") throw usage_error(fmt::format("--from {} is none of start, end", *a.from));
     p.from_end = a.from && *a.from == "end";
     if (a.timeout) {
         const auto d = parse_duration(*a.timeout);
-        if (!d || d->count() < 1) throw usage_error("--idle is a time such as 30s");
+        if (!d || d->count() < 1) throw usage_error(fmt::format("--idle {} is no length of time", *a.timeout), "for example --idle 30s");
         p.patience = *d;
     }
     if (a.uncommitted) p.reading.isolation = isolation::read_uncommitted;
