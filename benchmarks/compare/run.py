@@ -22,6 +22,9 @@ CASES = {
     "none-1k": dict(codec="none", size=1000, partitions=6, share=4, keys=0, bar=0.55, bars={}),
     "none-100-p1000": dict(codec="none", size=100, partitions=1000, share=1, keys=0, bar=0.40, bars={}),
     "none-100-p1000-keyed": dict(codec="none", size=100, partitions=1000, share=8, keys=10000, bar=0.40, bars={}),
+    "read-none": dict(op="consume", codec="none", size=100, partitions=6, share=1, keys=0, bar=0.30, bars={}),
+    "read-lz4": dict(op="consume", codec="lz4", size=100, partitions=6, share=1, keys=0, bar=0.30, bars={}),
+    "read-none-p1000": dict(op="consume", codec="none", size=100, partitions=1000, share=1, keys=10000, bar=0.30, bars={}),
     "latency": dict(op="latency", codec="none", size=100, partitions=6, keys=0),
     "rate": dict(op="rate", codec="none", size=100, partitions=6, keys=0),
 }
@@ -65,7 +68,9 @@ class Bench:
     def clients_of(self, name):
         case = CASES[name]
         names = list(self.peers)
-        if case.get("op"):
+        if case.get("op") == "consume":
+            names = [n for n in names if n not in ("librdkafka-batch", "java")]
+        elif case.get("op"):
             names = [n for n in names if n != "librdkafka-batch"]
         elif name not in ("none-100-p1000", "none-100-p1000-keyed"):
             names.append("floor")  # it sends a batch per request: a thousand partitions would be no floor
@@ -73,11 +78,15 @@ class Bench:
         return [n for n in names if self.only is None or n in self.only]
 
     def records(self, case):
-        return self.a.latency_records if case.get("op") else max(1, self.a.records // case["share"])
+        return self.a.latency_records if case.get("op") in ("latency", "rate") else max(1, self.a.records // case["share"])
 
     def command(self, client, case, topic):
         a, n, op = self.a, self.records(case), case.get("op", "produce")
         values = os.path.join(a.values, f"values-{case['size']}.txt")
+        if op == "consume":
+            if client in OURS:
+                return [self.cli, "-q", "bench", "consume", topic, "--brokers", a.brokers, "--records", str(n), "--json"]
+            return shlex.split(self.peers[client]) + ["op=consume", f"brokers={a.brokers}", f"topic={topic}", f"records={n}", f"partitions={case['partitions']}"]
         if client == "floor":
             return [os.path.join(a.bin, "bench-floor"), a.brokers, case["codec"], str(n), "1000000", str(case["partitions"]), values]
         if client in OURS:
@@ -99,11 +108,26 @@ class Bench:
         if r.returncode != 0:
             sys.exit(f"cannot {verb} topic {name}: {r.stderr.strip()}")
 
-    def run(self, client, name, number):
+    def filled(self, name):
+        """A topic with the records of a case in it, for those who read; all of them read the same."""
         case = CASES[name]
         self.topics += 1
         topic = f"bench-{os.getpid()}-{self.topics}"
-        own_topic = client != "floor"  # the floor makes its own
+        self.topic("create", topic, "--partitions", str(case["partitions"]))
+        words = [self.cli, "-q", "bench", "produce", topic, "--brokers", self.a.brokers, "--records", str(self.records(case)),
+                 "--payload", os.path.join(self.a.values, f"values-{case['size']}.txt"), "--compression", case["codec"], "--linger", "100ms", "--json"]
+        if case["keys"]:
+            words += ["--key-space", str(case["keys"])]
+        r = subprocess.run(words, capture_output=True, text=True, timeout=600)
+        if r.returncode != 0:
+            sys.exit(f"cannot fill {topic}: {r.stderr.strip()}")
+        return topic
+
+    def run(self, client, name, number, filled=None):
+        case = CASES[name]
+        self.topics += 1
+        topic = filled or f"bench-{os.getpid()}-{self.topics}"
+        own_topic = client != "floor" and not filled  # the floor makes its own
         if own_topic:
             self.topic("create", topic, "--partitions", str(case["partitions"]))
         try:
@@ -130,14 +154,17 @@ class Bench:
     def case(self, name):
         clients = self.clients_of(name)
         rows = {c: [] for c in clients}
+        filled = self.filled(name) if CASES[name].get("op") == "consume" else None
         for number in range(self.a.rounds):
             at = number % len(clients) if clients else 0
             for c in clients[at:] + clients[:at]:
                 print(f"\r{name}: round {number + 1} of {self.a.rounds}, {c}".ljust(78), end="", file=sys.stderr, flush=True)
-                row = self.run(c, name, number + 1)
+                row = self.run(c, name, number + 1, filled)
                 if row:
                     rows[c].append(row)
         print("\r".ljust(80) + "\r", end="", file=sys.stderr)
+        if filled:
+            self.topic("delete", filled, "--yes")
         return {c: medians(r) for c, r in rows.items() if r}
 
 
@@ -189,7 +216,7 @@ def show(name, results, bench):
     print(f"\n### {name}: {n:,} records of {case['size']} bytes, {case['codec']}, {case['partitions']} partitions{keys}"
           + (f", {bench.a.rate} a second" if name == "rate" else ", one at a time" if name == "latency" else "") + "\n")
     cpu, rate = best(results, "cpu_us_per_msg"), best(results, "msgs_s", False)
-    if case.get("op"):
+    if case.get("op") in ("latency", "rate"):
         print("| client | p50 us | p99 us | p99.9 us | CPU us/record |\n| --- | --- | --- | --- | --- |")
         for c, m in results.items():
             print(f"| {c} {m['version']} | {m['p50_us']:.0f} | {m['p99_us']:.0f} | {m['p999_us']:.0f} | {m['cpu_us_per_msg']:.1f} |")
@@ -221,7 +248,7 @@ def main():
             sys.exit(f"there is no case {name}; there are {', '.join(CASES)}")
         results = bench.case(name)
         show(name, results, bench)
-        (judge_latency if CASES[name].get("op") else judge_throughput)(name, results, bars)
+        (judge_latency if CASES[name].get("op") in ("latency", "rate") else judge_throughput)(name, results, bars)
         bench.out.write(json.dumps(dict(case=name, medians=results)) + "\n")
         sys.stdout.flush()
     print(f"\nload {os.getloadavg()[0]:.2f} at the end; every line: {a.out}")

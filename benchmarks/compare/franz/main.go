@@ -128,6 +128,41 @@ func (b *bench) atRate(n int, rate float64, times []time.Duration) {
 	left.Wait()
 }
 
+// Reads so many records of all partitions from the start: assigned by hand, checksums compared.
+func consume(words map[string]string) {
+	n := int64(number(words, "records", 1e6))
+	begin := time.Now()
+	cpuBegin, _ := usage()
+	partitions := map[int32]kgo.Offset{}
+	for p := range int32(number(words, "partitions", 6)) {
+		partitions[p] = kgo.NewOffset().AtStart()
+	}
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(strings.Split(words["brokers"], ",")...),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{words["topic"]: partitions}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	)
+	if err != nil {
+		die(err)
+	}
+	var count, size int64
+	for count < n {
+		fetches := client.PollFetches(context.Background())
+		if errs := fetches.Errors(); len(errs) > 0 {
+			die(errs[0].Err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			size += int64(len(r.Value))
+			count++
+		})
+	}
+	wall := time.Since(begin).Seconds()
+	cpuEnd, peak := usage()
+	cpu := cpuEnd - cpuBegin
+	fmt.Printf(`{"client":"franz-go","version":%q,"op":"consume","n":%d,"size":%d,"wall":%.3f,"msgs_s":%.0f,"cpu":%.3f,"cpu_us_per_msg":%.4f,"rss_mb":%.1f,"failed":0}`+"\n",
+		version(), count, size/count, wall, float64(count)/wall, cpu, cpu*1e6/float64(count), peak)
+}
+
 func main() {
 	words := map[string]string{"op": "produce", "brokers": "localhost:9092", "codec": "none"}
 	for _, w := range os.Args[1:] {
@@ -136,6 +171,10 @@ func main() {
 			die(fmt.Errorf("write KEY=VALUE, not %q", w))
 		}
 		words[k] = v
+	}
+	if words["op"] == "consume" {
+		consume(words)
+		return
 	}
 	text, err := os.ReadFile(words["values"])
 	if err != nil {
@@ -210,7 +249,7 @@ func main() {
 	case "rate":
 		b.atRate(n, number(words, "rate", 1000), times)
 	default:
-		die(fmt.Errorf("op is produce, latency or rate, not %q", op))
+		die(fmt.Errorf("op is produce, consume, latency or rate, not %q", op))
 	}
 	wall := time.Since(begin).Seconds()
 	cpuEnd, peak := usage()
