@@ -29,8 +29,9 @@ namespace {
 
 class balancer {
 public:
-    balancer(const group_index& index, const std::vector<std::uint32_t>& homes)
-        : index_{index}, homes_{homes}, owner_(index.partitions, nobody), topic_of_(index.partitions), held_(index.members.size()) {
+    // give_up_far: what has no replica near its home is shared out anew, instead of staying unless it can be exchanged.
+    balancer(const group_index& index, const std::vector<std::uint32_t>& homes, bool give_up_far)
+        : index_{index}, homes_{homes}, give_up_far_{give_up_far}, owner_(index.partitions, nobody), topic_of_(index.partitions), held_(index.members.size()) {
         std::vector<std::uint32_t> everybody(index.members.size()), all(index.topics.size());
         for (std::uint32_t m = 0; m < everybody.size(); ++m) everybody[m] = m;
         for (std::uint32_t t = 0; t < all.size(); ++t) {
@@ -40,10 +41,19 @@ public:
         racks_ = index.racks_matter(everybody, all);
     }
 
-    std::vector<std::uint32_t> run() {
+    [[nodiscard]] bool racks_matter() const noexcept { return racks_; }
+    [[nodiscard]] std::size_t count_near() const {
+        std::size_t n = 0;
+        for (std::size_t p = 0; p < owner_.size(); ++p) n += owner_[p] != nobody && near(owner_[p], p);
+        return n;
+    }
+    [[nodiscard]] const std::vector<std::uint32_t>& owners() const noexcept { return owner_; }
+
+    void run() {
         index_slots();
         if (same_subscriptions()) {
             keep_quota();
+            if (racks_) place_near();
         } else {
             keep_all();
         }
@@ -55,7 +65,6 @@ public:
             if (racks_) bring_near();
             bring_home();
         } while (level_once());
-        return std::move(owner_);
     }
 
 private:
@@ -100,24 +109,59 @@ private:
 
     // All read the same, so all loads are known before: nobody keeps more, and as many as may have one more than the others do so if they had it.
     void keep_quota() {
-        const auto even = index_.members.empty() ? 0 : index_.partitions / index_.members.size();
-        auto one_more = index_.members.empty() ? 0 : index_.partitions % index_.members.size();
+        if (index_.members.empty()) return;
+        even_ = index_.partitions / index_.members.size();
+        one_more_ = index_.partitions % index_.members.size();
         std::vector<std::vector<std::size_t>> had(index_.members.size());
         for (std::size_t p = 0; p < owner_.size(); ++p)
             if (const auto home = homes_[p]; home != nobody && near(home, p)) had[home].push_back(p);
+        if (!give_up_far_)  // behind the others, so that these stay if not all can
+            for (std::size_t p = 0; p < owner_.size(); ++p)
+                if (const auto home = homes_[p]; home != nobody && !near(home, p)) had[home].push_back(p);
         for (std::uint32_t m = 0; m < had.size(); ++m) {
-            auto most = even;
-            if (had[m].size() > even && one_more > 0) {
+            auto most = even_;
+            if (had[m].size() > even_ && one_more_ > 0) {
                 ++most;
-                --one_more;
+                --one_more_;
             }
             for (std::size_t i = 0; i < std::min(most, had[m].size()); ++i) take(m, had[m][i]);
         }
     }
 
+    // Before anybody takes what is far from it: what has the fewest readers near it goes first, to the lightest of those, while these have room.
+    void place_near() {
+        by_load lightest;
+        lightest.of_rack.resize(index_.racks + 1);
+        std::vector<std::size_t> readers(index_.racks + 1);
+        for (std::uint32_t m = 0; m < held_.size(); ++m) {
+            const auto queue = static_cast<std::size_t>(index_.members[m].rack + 1);
+            lightest.of_rack[queue].push({load(m), m});
+            ++readers[queue];
+        }
+        std::vector<std::pair<std::size_t, std::size_t>> order;  // readers near it, partition
+        for (std::size_t p = 0; p < owner_.size(); ++p) {
+            if (owner_[p] != nobody) continue;
+            auto near_it = readers[0];
+            for (const auto r : index_.racks_of(p)) near_it += readers[static_cast<std::size_t>(r) + 1];
+            if (near_it > 0) order.push_back({near_it, p});
+        }
+        std::sort(order.begin(), order.end());
+        for (const auto& [near_it, p] : order) {
+            auto best = lightest.of_rack[0].empty() ? by_load::entry{0, nobody} : lightest.of_rack[0].top();
+            for (const auto r : index_.racks_of(p))
+                if (const auto& q = lightest.of_rack[static_cast<std::size_t>(r) + 1]; !q.empty() && (best.second == nobody || q.top() < best)) best = q.top();
+            if (best.first > even_ || (best.first == even_ && one_more_ == 0)) continue;
+            if (best.first == even_) --one_more_;
+            auto& q = lightest.of_rack[static_cast<std::size_t>(index_.members[best.second].rack + 1)];
+            q.pop();
+            take(best.second, p);
+            q.push({best.first + 1, best.second});
+        }
+    }
+
     void keep_all() {
         for (std::size_t p = 0; p < owner_.size(); ++p)
-            if (const auto home = homes_[p]; home != nobody && (near(home, p) || !anybody_near(p))) take(home, p);
+            if (const auto home = homes_[p]; home != nobody && (!give_up_far_ || near(home, p) || !anybody_near(p))) take(home, p);
     }
     [[nodiscard]] bool anybody_near(std::size_t p) const {
         const auto& members = index_.topics[topic_of_[p]].members;
@@ -134,20 +178,24 @@ private:
         std::vector<std::uint32_t> order(index_.topics.size());
         for (std::uint32_t t = 0; t < order.size(); ++t) order[t] = t;
         std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return index_.topics[a].members.size() < index_.topics[b].members.size(); });
-        for (const auto t : order) {
-            const auto all_placed = std::find(owner_.begin() + static_cast<std::ptrdiff_t>(first(t)), owner_.begin() + static_cast<std::ptrdiff_t>(end(t)), nobody) ==
-                                    owner_.begin() + static_cast<std::ptrdiff_t>(end(t));
-            if (!all_placed) place_topic(t);
-        }
+        // First what nobody had, then what somebody gives up: of a cooperative group the latter is nobody's for a round, and that should not hit
+        // the same members all.
+        for (const bool had : {false, true})
+            for (const auto t : order) {
+                bool any = false;
+                for (std::size_t p = first(t); p < end(t) && !any; ++p) any = to_place(p, had);
+                if (any) place_topic(t, had);
+            }
     }
+    [[nodiscard]] bool to_place(std::size_t p, bool had) const noexcept { return owner_[p] == nobody && (homes_[p] != nobody) == had; }
 
-    void place_topic(std::uint32_t t) {
+    void place_topic(std::uint32_t t, bool had) {
         by_load lightest;
         lightest.of_rack.resize(racks_ ? index_.racks + 1 : 1);
         const auto queue_of = [&](std::uint32_t m) { return racks_ ? static_cast<std::size_t>(index_.members[m].rack + 1) : 0; };
         for (const auto m : index_.topics[t].members) lightest.of_rack[queue_of(m)].push({load(m), m});
         for (std::size_t p = first(t); p < end(t); ++p) {
-            if (owner_[p] != nobody) continue;
+            if (!to_place(p, had)) continue;
             by_load::entry best{0, nobody};
             const auto offer = [&](std::size_t queue) {
                 if (const auto& q = lightest.of_rack[queue]; !q.empty() && (best.second == nobody || q.top() < best)) best = q.top();
@@ -331,12 +379,14 @@ private:
 
     const group_index& index_;
     const std::vector<std::uint32_t>& homes_;
+    bool give_up_far_;
     std::vector<std::uint32_t> owner_;
     std::vector<std::uint32_t> topic_of_;
     std::vector<std::vector<std::uint32_t>> held_;  // of each member its partitions
     std::vector<std::size_t> slot_begin_;
     std::vector<std::uint32_t> holding_;
     bool racks_ = false;
+    std::size_t even_ = 0, one_more_ = 0;           // if all read the same: what each gets, and how many get one more
 
     std::vector<step> steps_;
     std::vector<bool> topic_seen_;
@@ -345,6 +395,15 @@ private:
 
 }  // namespace
 
-std::vector<std::uint32_t> balance(const group_index& index, const std::vector<std::uint32_t>& homes) { return balancer{index, homes}.run(); }
+// Giving up what is far only pays if more is near then. Without that question a member of a cooperative group could be told to give up, round by
+// round, what then comes to another that is as far away: the group would never settle.
+std::vector<std::uint32_t> balance(const group_index& index, const std::vector<std::uint32_t>& homes) {
+    balancer staying{index, homes, false};
+    staying.run();
+    if (!staying.racks_matter()) return staying.owners();
+    balancer moving{index, homes, true};
+    moving.run();
+    return moving.count_near() > staying.count_near() ? moving.owners() : staying.owners();
+}
 
 }  // namespace kafkawire::group

@@ -1,6 +1,6 @@
 // The partitions of a group, shared out so that few of them move. What comes first, in this order:
 //   1. every partition that somebody reads has an owner, and nobody has two more than another that reads one of its topics could have instead;
-//   2. partitions stay where they were, unless racks matter and they had no replica near that owner;
+//   2. partitions stay where they were, unless racks matter, they had no replica near that owner, and more are near if they go;
 //   3. where racks matter, partitions have a replica near their owner.
 //
 // How. Everybody keeps what it had (near it), what is left goes to the lightest members, rarest topics first. Then the lightest member takes
