@@ -18,6 +18,8 @@
 // - What goes wrong with one partition (a batch that cannot be read, a truncated log, rights that are missing) completes one poll with an error that
 //   names it; then the others go on, and it is tried again unless you skip(), seek() or unassign() it.
 // - A consumer belongs to the executor of its client: use it, and destroy it, only there; before its client. Records may be dropped anywhere.
+// - A broker answers one request of a connection at a time and may keep a Fetch back for fetch_max_wait: give each consumer a client of its own, or
+//   they wait for each other. For the same reason a seek, a resume() or an assign() may take that long before it brings something new.
 // - An operation never completes inside the call that starts it. Its handler runs on its associated executor, else on the client's.
 // - Cancellation (any type) ends a read with errc::canceled and leaves its records for the next one.
 // - Every error is explained by kw::detailed(token).

@@ -120,6 +120,12 @@ public:
         response = &answer_;
     }
 
+    // Brokers before 0.11 know no isolation: they have no transactions either.
+    const void* request_in(std::int16_t version) override {
+        if (version < 2) message_.isolation_level = 0;
+        return &message_;
+    }
+
 private:
     void read(std::vector<std::optional<offset_answer>>& to) override {
         for (const auto& t : answer_.topics)
