@@ -45,8 +45,15 @@ void fetch_fsm::answered(fetch_plan& plan, const fetch_response& m, std::shared_
             if (p.asked_moves == p.moves && std::holds_alternative<fetching>(p.state)) answered_part(p, a, plan, bytes, now);
         }
     }
-    for (const auto number : plan.numbers)
-        if (const auto at = partitions_.find(number); at != partitions_.end() && at->second.asked_by == &plan) at->second.asked_by = nullptr;
+    const auto all = meaning_of(m.error_code, fetch_api::fetch);
+    for (const auto number : plan.numbers) {
+        const auto at = partitions_.find(number);
+        if (at == partitions_.end() || at->second.asked_by != &plan) continue;
+        auto& p = at->second;
+        p.asked_by = nullptr;
+        if (all == fetch_meaning::elsewhere) p.ask_topics = true;
+        if (all == fetch_meaning::refused && std::holds_alternative<fetching>(p.state)) refused(p, m.error_code, fetch_response::key, now);
+    }
 }
 
 void fetch_fsm::answered_part(reading_partition& p, const answer_part& a, const fetch_plan& plan, const std::shared_ptr<const fetched_frame>& frame, time_point now) {
@@ -55,8 +62,10 @@ void fetch_fsm::answered_part(reading_partition& p, const answer_part& a, const 
         case fetch_meaning::good: break;
         case fetch_meaning::out_of_range:
             // A replica that lags behind or has deleted more than its leader: the leader is to say.
+            back_off(p, now);                               // whoever sends us there and says this again gets pauses
             if (from_replica) {
                 p.replica = -1;
+                p.not_before.reset();
             } else if (p.position_epoch >= 0 && p.checked_epoch >= 0) {
                 drop_data(p);
                 transition(p, validating{false, true});     // truncated, or only deleted by age?
@@ -73,6 +82,7 @@ void fetch_fsm::answered_part(reading_partition& p, const answer_part& a, const 
     if (a.log_start_offset >= 0) p.log_start = a.log_start_offset;
     if (a.diverging_epoch.epoch >= 0 && p.position_epoch >= 0) {
         drop_data(p);
+        back_off(p, now);
         return transition(p, validating{});
     }
     if (a.preferred_read_replica >= 0 && a.preferred_read_replica != plan.broker) {
@@ -173,7 +183,6 @@ void fetch_fsm::offset_answered(reading_partition& p, const offset_plan& plan, c
     const auto meaning = meaning_of(a.code, plan.epochs ? fetch_api::epochs : fetch_api::list_offsets);
     if (meaning != fetch_meaning::good && meaning != fetch_meaning::undefined)
         return refused(p, a.code, plan.epochs ? protocol::messages::offset_for_leader_epoch_response::key : protocol::messages::list_offsets_response::key, now);
-    p.failures = 0;
     if (!plan.epochs) {
         if (a.offset < 0) {  // no record is as young as that: the next one will be
             if (part.start.what == start_position::kind::end) return back_off(p, now);

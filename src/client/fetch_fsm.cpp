@@ -177,6 +177,7 @@ void fetch_fsm::follow_topic(reading_partition& p) {
     if (index >= info.partitions.size()) return;
     const auto epoch = info.partitions[index].leader_epoch;
     if (epoch <= p.checked_epoch) return;
+    p.not_before.reset();                                   // it was somebody else who wanted a pause
     if (auto* const r = std::get_if<resetting>(&p.state); r && std::exchange(r->asked, false)) ++p.moves;     // the new leader is asked:
     if (auto* const v = std::get_if<validating>(&p.state); v && std::exchange(v->asked, false)) ++p.moves;    // the old one may never answer
     if (p.position_epoch >= 0 && p.position >= 0 && p.checked_epoch >= 0 && std::holds_alternative<fetching>(p.state)) {

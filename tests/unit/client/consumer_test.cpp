@@ -405,7 +405,8 @@ TEST_CASE("a log that was truncated is told once, with where reading goes on") {
         INFO(why.message());
         CHECK(why.code == kw::errc::log_truncated);
         CHECK(why.text.find(topic + "-0") != std::string::npos);
-        const auto& p = r.control().view().find_topic(topic)->partitions[0];
+        const auto view = r.control().view();
+        const auto& p = view.find_topic(topic)->partitions[0];
         CHECK(consumer.position(topic, 0) == p.high_watermark);
         CHECK(p.high_watermark <= 60);
     });
