@@ -90,6 +90,17 @@ public:
         starts_[partition] = start;
     }
 
+    /// A log has lost what lay at `from` and behind it, below `end`: by an unclean election, or with its topic. What was sent before now and told
+    /// to lie there may be missing, and something else lie in its place; nothing else is excused. Nor are reads of it: let those who read begin
+    /// after the loss, or not read such a partition before the end.
+    void forgotten(std::int32_t partition, std::int64_t from, std::int64_t end, std::int64_t now) { losses_.push_back({partition, from, end, now}); }
+
+    /// What forgotten() was told.
+    struct loss {
+        std::int32_t partition;
+        std::int64_t from, end, at;
+    };
+    [[nodiscard]] std::span<const loss> losses() const noexcept { return losses_; }
     [[nodiscard]] std::span<const operation> operations() const noexcept { return operations_; }
     /// By partition; only those that are known.
     [[nodiscard]] const std::map<std::int32_t, std::vector<log_entry>>& logs() const noexcept { return logs_; }
@@ -106,6 +117,7 @@ private:
     std::map<std::pair<std::string, std::int32_t>, std::int32_t, std::less<>> numbers_;
     std::map<std::int32_t, std::vector<log_entry>> logs_;
     std::map<std::int32_t, std::int64_t> starts_;
+    std::vector<loss> losses_;
     std::vector<id> told_twice_;
 };
 

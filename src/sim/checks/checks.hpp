@@ -67,6 +67,12 @@ public:
         const auto at = h.logs().find(partition);
         return at == h.logs().end() ? nullptr : &at->second;
     }
+    /// What was acknowledged where its log has lost something since it was asked for: it may be missing, or lie where it was told to.
+    [[nodiscard]] bool excused(const operation& o) const {
+        for (const auto& l : h.losses())
+            if (l.partition == o.partition && o.offset >= l.from && o.offset < l.end && o.began < l.at) return true;
+        return false;
+    }
 
     const history& h;
     const check_options& options;

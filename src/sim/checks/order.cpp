@@ -17,7 +17,7 @@ void checker::order_of_sends() {
         // Where it lies; what was acknowledged and is not known to lie anywhere, where it was said to lie.
         const auto v = values.find(o.value);
         const auto offset = v != values.end() && v->second.where.partition == o.partition ? v->second.where.offset
-                            : o.result == outcome::ok                                     ? o.offset
+                            : o.result == outcome::ok && !excused(o)                      ? o.offset
                                                                                           : -1;
         if (offset < 0) continue;
         auto& b = before[{o.process, o.partition}];

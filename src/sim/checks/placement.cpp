@@ -54,7 +54,7 @@ void checker::placement() {
     }
     for (id i = 0; i < h.operations().size(); ++i) {
         const auto& o = op(i);
-        if (o.what != operation::kind::send || o.result != outcome::ok || o.offset < 0) continue;
+        if (o.what != operation::kind::send || o.result != outcome::ok || o.offset < 0 || excused(o)) continue;
         const auto here = at.find({o.partition, o.offset});
         if (here != at.end() && here->second != o.value)
             blame("inconsistent-offsets",
@@ -94,6 +94,7 @@ void checker::lost() {
         }
         if (log) {
             if (o.offset >= 0 && o.offset < h.log_start(o.partition)) continue;
+            if (!found && excused(o)) continue;
             if (!found || !v->second.in_log)
                 blame("lost-write", value_text(o.value) + " was acknowledged and is not in the log of " + h.name(o.partition), {i});
             else if (!v->second.visible)

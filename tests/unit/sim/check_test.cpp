@@ -368,3 +368,28 @@ TEST_CASE("Values are told apart by their bytes", "[check]") {
     CHECK(id("a", "b") != id("ab", ""));
     CHECK(id("", "12345678") != id("", "12345679"));
 }
+
+TEST_CASE("What a log is known to have lost is not missed, and nothing else is excused with it", "[check]") {
+    story s;
+    s.send(1, outcome::ok, 0);
+    s.send(2, outcome::ok, 1);
+    s.send(3, outcome::ok, 2);
+    s.h.forgotten(s.p, 1, 3, s.now += ms);
+    s.send(4, outcome::ok, 1);
+    SECTION("all of it is gone, and its place taken") {
+        s.log({{0, 1}, {1, 4}});
+        CHECK(s.found().empty());
+    }
+    SECTION("what came after is missing") {
+        s.log({{0, 1}});
+        CHECK(s.found() == only{"lost-write"});
+    }
+    SECTION("what lay before is missing") {
+        s.log({{1, 4}});
+        CHECK(s.found() == only{"lost-write"});
+    }
+    SECTION("what was lost came back twice") {
+        s.log({{0, 1}, {1, 4}, {2, 3}, {3, 3}});
+        CHECK(s.found() == only{"duplicate", "nonmonotonic-send"});
+    }
+}
