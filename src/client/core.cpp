@@ -202,8 +202,9 @@ void core::learn(const metadata_response& m) {
     std::vector<directory::learned> found;
     for (const auto& b : m.brokers) {
         if (b.host.empty() || b.host.size() > 255 || b.port <= 0 || b.port > 65535 || b.node_id < 0) continue;
-        found.push_back({b.node_id, b.host, static_cast<std::uint16_t>(b.port), b.rack.value_or("")});
+        found.push_back({b.node_id, b.host, static_cast<std::uint16_t>(b.port), b.rack && b.rack->size() <= 255 ? *b.rack : ""});
     }
+    if (found.empty()) return;  // no broker that could be: as good as none
     for (const auto broker : pool_->brokers().learn(found, env_->now())) pool_->forget(broker, simple(errc::connection_closed, "the broker left the cluster"));
 }
 

@@ -86,7 +86,14 @@ bool topic_table::merge(const protocol::messages::metadata_response& m, const pr
 
 bool topic_table::merge(record& r, const answered_topic& t, net::time_point now) {
     auto& i = r.info;
-    if (!t.topic_id.is_zero() && std::find(r.former.begin(), r.former.end(), t.topic_id) != r.former.end()) return false;  // a node that lags
+    if (t.topic_id == i.id) r.id_doubted.reset();
+    if (const auto former = std::find(r.former.begin(), r.former.end(), t.topic_id); !t.topic_id.is_zero() && former != r.former.end()) {
+        // A node that lags; unless nobody says anything else: then it was the other id that a broker made up.
+        if (!r.id_doubted) r.id_doubted = now;
+        if (now - *r.id_doubted < doubt) return false;
+        r.former.erase(former);
+        r.id_doubted.reset();
+    }
     bool changed = false;
     if (t.error_code != 0) {
         const auto code = make_error_code(static_cast<broker_errc>(t.error_code));
@@ -110,7 +117,8 @@ bool topic_table::merge(record& r, const answered_topic& t, net::time_point now)
     return changed;
 }
 
-// Partitions are numbered from 0 without gaps, so an index beyond their count is nothing that a cluster says; a topic never loses any.
+// Partitions are numbered from 0 without gaps, so an index beyond their count is nothing that a cluster says; a topic never loses any,
+// and a broker that knows fewer lags: unless nobody has known of more for a while.
 bool topic_table::merge_partitions(record& r, const answered_topic& t, net::time_point now) {
     auto& known = r.info.partitions;
     bool changed = false;
@@ -120,7 +128,14 @@ bool topic_table::merge_partitions(record& r, const answered_topic& t, net::time
         changed = true;
     }
     const auto count = t.partitions.size();
-    if (count > known.size() || (count < known.size() && r.info.id.is_zero())) {
+    bool fewer = count < known.size();
+    if (!fewer) r.fewer_since.reset();
+    else if (!r.fewer_since) r.fewer_since = now;
+    if (fewer && (r.info.id.is_zero() || now - *r.fewer_since >= doubt)) {
+        r.fewer_since.reset();
+        fewer = false;
+    }
+    if (count != known.size() && !fewer) {
         known.resize(count);
         changed = true;
     }

@@ -64,6 +64,8 @@ private:
         bool impossible = false;                            // no topic can have that name
         std::vector<protocol::uuid> former;                 // ids that it had before the present one
         std::vector<std::optional<net::time_point>> doubted; // by partition: since when answers are older than what is known
+        std::optional<net::time_point> id_doubted;          // since when answers have a former id, and none the present one
+        std::optional<net::time_point> fewer_since;         // since when answers have fewer partitions than are known
         bool start_afresh = false;                          // without ids, a topic that was gone may be another one now
     };
     using answered_topic = protocol::messages::metadata_response::topic;

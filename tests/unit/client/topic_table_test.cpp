@@ -117,6 +117,19 @@ TEST_CASE("a topic that was made again starts afresh, and its former id is not b
     CHECK(a.partitions[0].leader_epoch == 0);
     CHECK_FALSE(t.merge(says("a", {1, 2, 3}, 9, first_id), nullptr, t0));
     CHECK(leaders(a) == list{4});
+    SECTION("unless nobody says anything else for a minute") {
+        CHECK_FALSE(t.merge(says("a", {1, 2, 3}, 9, first_id), nullptr, t0 + 59s));
+        SECTION("nobody does") {
+            CHECK(t.merge(says("a", {1, 2, 3}, 9, first_id), nullptr, t0 + 60s));
+            CHECK(a.id == first_id);
+            CHECK(leaders(a) == list{1, 2, 3});
+        }
+        SECTION("somebody does") {
+            CHECK_FALSE(t.merge(says("a", {4}, 0, second_id), nullptr, t0 + 60s));
+            CHECK_FALSE(t.merge(says("a", {1, 2, 3}, 9, first_id), nullptr, t0 + 61s));
+            CHECK(a.id == second_id);
+        }
+    }
     SECTION("brokers without ids: after it was gone, lower epochs and fewer partitions are another topic's") {
         auto& b = t.want("b", false);
         t.merge(says("b", {1, 2}, 9, {}), nullptr, t0);
@@ -131,6 +144,19 @@ TEST_CASE("a topic that was made again starts afresh, and its former id is not b
         CHECK(t.merge(says("b", {2}, -1, {}), nullptr, t0));
         CHECK(leaders(b) == list{2});
     }
+}
+
+TEST_CASE("fewer partitions than are known are believed when nobody has said more for a minute") {
+    topic_table t;
+    auto& a = t.want("a", false);
+    t.merge(says("a", {1, 2, 3}, 9), nullptr, t0);
+    t.merge(says("a", {1, 2}, 9), nullptr, t0 + 1s);
+    CHECK(leaders(a) == list{1, 2, 3});
+    t.merge(says("a", {1, 2, 3}, 9), nullptr, t0 + 2s);
+    t.merge(says("a", {1, 2}, 9), nullptr, t0 + 61s);
+    CHECK(leaders(a) == list{1, 2, 3});
+    CHECK(t.merge(says("a", {1, 2}, 9), nullptr, t0 + 121s));
+    CHECK(leaders(a) == list{1, 2});
 }
 
 TEST_CASE("hints of brokers count if they are newer") {
