@@ -224,7 +224,7 @@ error producer_core::story_of(std::error_code code, const topic_queue& t, const 
         e.text = "the record takes " + std::to_string(r.key.size() + r.value.size()) + " bytes and more, which no request or buffer of this producer holds";
         e.hint = "raise request_bytes and send_buffer, or send less at a time";
     } else if (code == errc::unknown_partition) {
-        e.text = r.partition >= 0 ? name + " has " + std::to_string(t.partitions.size()) + " partitions, and none of number " + std::to_string(r.partition)
+        e.text = r.partition >= 0 ? name + " has " + std::to_string(t.info->partitions.size()) + " partitions, and none of number " + std::to_string(r.partition)
                                   : "no partition was chosen for a record of " + name;
         e.hint = r.partition >= 0 ? "" : "name one: the partitioner leaves it to the record";
     } else if (code == errc::no_transaction) {

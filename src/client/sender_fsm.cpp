@@ -107,7 +107,8 @@ void sender_fsm::topics_changed(std::shared_ptr<const error> trouble, time_point
 // --- a record into a batch ---
 
 std::int32_t sender_fsm::place(topic_queue& t, const record& r) {
-    const auto n = static_cast<std::int32_t>(t.partitions.size());
+    // A topic that was made again may have fewer than before.
+    const auto n = static_cast<std::int32_t>(std::min(t.partitions.size(), t.info->partitions.size()));
     if (r.partition >= 0) return r.partition < n ? r.partition : -1;
     return t.chooser.choose({t.info->name, r.key, r.value, n, &t});
 }
