@@ -46,6 +46,13 @@ cluster_world::cluster_world(settings& s, const std::string& as_version) : world
     audit_client.emplace(auditor.executor(), options_of("auditor"), auditor.environment());
 }
 
+void cluster_world::trust(const std::string& host) {
+    auto o = options_of("app");
+    o.bootstrap += "," + host + ":9092";
+    client.reset();
+    client.emplace(app.executor(), o, app.environment());
+}
+
 cluster_world::~cluster_world() {
     client.reset();
     audit_client.reset();

@@ -19,6 +19,8 @@ public:
     /// The nodes behave as those of that Kafka.
     explicit cluster_world(settings& s, const std::string& as_version = "4.3");
     ~cluster_world();
+    /// The client is made anew, with one more host in its bootstrap list.
+    void trust(const std::string& host);
 
     kw::sim::world world;
     kw::sim::host& app;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "liar.hpp"
+#include "losses.hpp"
 #include "storm.hpp"
 #include "workload.hpp"
 
@@ -15,6 +17,8 @@ struct plan {
     int readers = 1;
     weather sky{};
     bool rough = false;  // kw::producers that are short of memory, whose sends are canceled, and that are destroyed
+    int truncations = 0, recreations = 0;  // of logs, of the topic; nobody reads until the audit then
+    std::uint32_t lies = 0;                // a node more, which answers Metadata wrongly in so many of a million cases
 };
 
 // 45 s of work with faults, then calm until everything is acknowledged and read, then the audit: at least 60 s in all.
@@ -22,17 +26,25 @@ result run(settings& s, const plan& p) {
     constexpr auto stormy = 45s;
     // Transactions of version 1 and of version 2, in turn.
     cluster_world w{s, p.with_transactions && s.seed % 2 ? "3.9" : "4.3"};
+    std::optional<liar> liar;
+    if (p.lies) {
+        liar.emplace(w, p.lies);
+        w.trust("liar");
+    }
     workload work{w};
     storm faults{w, stormy, p.sky};
-    work.read(p.readers, true);
+    losses lost{w, work, stormy, p.truncations, p.recreations};
+    const bool lossy = p.truncations + p.recreations > 0;
+    if (!lossy) work.read(p.readers, true);
     if (p.idempotent) work.produce(p.idempotent, stormy);
     if (p.transactional) work.produce_in_transactions(p.transactional, stormy);
-    if (p.producers) work.send(p.producers, stormy, p.rough);
+    if (p.producers) work.send(p.producers, stormy, p.rough, lossy);
     if (p.with_transactions) work.send_in_transactions(p.with_transactions, stormy);
     result r;
     try {
         w.world.run_for(stormy);
         faults.calm();
+        if (liar) liar->leave();
         if (!w.world.run_until([&] { return work.done(); }, 180s))
             work.trouble += " not everything was acknowledged and read 180 s after the last fault: " + work.waits_for();
         if (w.world.elapsed() < 60s) w.world.run_for(60s - w.world.elapsed());
@@ -41,10 +53,10 @@ result run(settings& s, const plan& p) {
     } catch (const kw::sim::stalled& e) {
         work.trouble = e.what();
     }
-    const auto found = kw::testing::check(work.history, {.reading_ended = true});
+    const auto found = kw::testing::check(work.history, {.reading_ended = !lossy});
     r.hash = w.world.trace_hash();
     r.events = w.world.count().events;
-    r.faults = faults.fired();
+    r.faults = faults.fired() + lost.happened() + (liar ? liar->lies() : 0);
     r.sends = found.sends;
     r.acknowledged = found.acknowledged;
     r.reads = found.reads;
@@ -57,7 +69,7 @@ result run(settings& s, const plan& p) {
     return r;
 }
 
-constexpr std::array<schedule, 7> list = {{
+constexpr std::array<schedule, 10> list = {{
     {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
      [](settings& s) { return run(s, {.idempotent = 2, .sky = {6}}); }},
     {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .sky = {20}}); }},
@@ -70,6 +82,12 @@ constexpr std::array<schedule, 7> list = {{
      [](settings& s) {
          return run(s, {.producers = 2, .sky = {12, true}, .rough = true});
      }},
+    {"producer-truncated", "two kw::producers on logs that lose their ends, as after unclean elections; 6 losses and 8 faults",
+     [](settings& s) { return run(s, {.producers = 2, .sky = {8}, .truncations = 6}); }},
+    {"producer-recreated", "two kw::producers on a topic that is deleted and made again with more or fewer partitions, 3 times; 8 faults",
+     [](settings& s) { return run(s, {.producers = 2, .sky = {8}, .recreations = 3}); }},
+    {"producer-misled", "two kw::producers beside a node that answers Metadata with nonsense of every kind for 45 s; 6 faults",
+     [](settings& s) { return run(s, {.producers = 2, .sky = {6}, .lies = 600'000}); }},
     {"producer-transactions", "three kw::producers with transactions and offsets, committed, aborted, dropped, and taken over, a reader at read_committed, 20 faults",
      [](settings& s) { return run(s, {.with_transactions = 3, .sky = {.faults = 20, .transactions = true}}); }},
 }};

@@ -163,6 +163,7 @@ void storm::strike_answers() {
                                                e::leader_not_available};
             static constexpr e of_coordinators[] = {e::coordinator_load_in_progress, e::coordinator_not_available, e::not_coordinator};
             f.error = of_coordinator ? of_coordinators[r.below(std::size(of_coordinators))] : of_leaders[r.below(std::size(of_leaders))];
+            if (of_coordinator && transactions_ && r.chance(200'000)) f.error = e::unknown_server_error;  // it broke down inside, before or after
             f.error_at = *f.api == 3 || *f.api == 0 ? kw::broker::error_place::items : kw::broker::error_place::everywhere;
             f.carry_out = r.chance(500'000);
             break;

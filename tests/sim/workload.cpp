@@ -65,6 +65,7 @@ asio::awaitable<void> workload::look_up(kw::client& c) {
     looked_up_ = w_.world.elapsed();
     if (ec || m.topics.empty() || m.topics.front().error_code != 0) co_return;
     topic_id_ = m.topics.front().topic_id;
+    there_ = static_cast<std::int32_t>(std::min<std::size_t>(m.topics.front().partitions.size(), partitions));
     for (const auto& p : m.topics.front().partitions)
         if (p.partition_index >= 0 && p.partition_index < partitions)
             leader_[static_cast<std::size_t>(p.partition_index)] = p.error_code == 0 ? p.leader_id : -1;
@@ -323,6 +324,7 @@ asio::awaitable<void> workload::audit_all(bool committed_only, std::map<std::int
                 break;
             }
             co_await look_up(*w_.audit_client);
+            if (partition >= there_) break;
             const std::array from{std::pair{partition, position}};
             auto request = fetch_request(from, committed_only, 0);
             auto [ec, a] =

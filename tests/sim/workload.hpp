@@ -37,7 +37,8 @@ public:
     void produce(int producers, std::chrono::nanoseconds until);
     void produce_in_transactions(int producers, std::chrono::nanoseconds until);
     /// The same with kw::producer, whose promises are checked: see producers.cpp.
-    void send(int producers, std::chrono::nanoseconds until, bool rough);
+    /// `lossy`: the cluster forgets records, and topics; when it is calm again, each producer must be able to send to each partition.
+    void send(int producers, std::chrono::nanoseconds until, bool rough, bool lossy);
     /// And with its transactions: see producer_transactions.cpp.
     void send_in_transactions(int producers, std::chrono::nanoseconds until);
     /// What was committed with them of offsets.
@@ -64,9 +65,10 @@ private:
     struct transaction_run;
 
     struct sender;
-    void send_one(const std::shared_ptr<sender>& from);
-    std::shared_ptr<sender> make_sender(std::int32_t number, bool rough);
-    asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until, bool rough);
+    void send_one(const std::shared_ptr<sender>& from, std::int32_t partition, bool must_arrive = false);
+    std::shared_ptr<sender> make_sender(std::int32_t number, bool rough, bool lossy);
+    asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until, bool rough, bool lossy);
+    asio::awaitable<void> probe(std::shared_ptr<sender> s);
     void send_in(const std::shared_ptr<transaction_run>& t);
     asio::awaitable<bool> begin_in(std::shared_ptr<transaction_run> t, std::chrono::nanoseconds until);
     asio::awaitable<void> commit_in(std::shared_ptr<transaction_run> t, bool offsets);
@@ -101,6 +103,7 @@ private:
     kw::sim::random_source random_;
     kw::protocol::uuid topic_id_;
     std::array<std::int32_t, partitions> leader_{};
+    std::int32_t there_ = partitions;                // how many of them there are; a topic that is made again may have fewer
     std::uint64_t next_value_ = 1;
     std::int64_t next_transaction_ = 1;
     std::chrono::nanoseconds looked_up_{-1h};
