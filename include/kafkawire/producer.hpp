@@ -115,11 +115,22 @@ protected:
         auto ex = t.elsewhere->get_executor();
         asio::post(ex, [h = std::move(*t.handler), w = std::move(t.elsewhere), why, result = std::move(r), call]() mutable { call(h, why, std::move(result)); });
     }
+    // Without the texts, if there is no memory for them: what has happened is told all the same.
+    static error copy(const error& e) noexcept {
+        try {
+            return e;
+        } catch (const std::bad_alloc&) {
+            error bare;
+            bare.code = e.code;
+            bare.in = e.in;
+            bare.cause = e.cause;
+            return bare;
+        }
+    }
     // The memory goes back before the handler runs.
     void end(const error* why, Result&& r) {
-        static const error none;
+        const auto e = why ? copy(*why) : error{};
         auto t = take();
-        const auto e = why ? *why : none;
         free();
         tell(std::move(t), e, std::move(r));
     }
@@ -143,7 +154,13 @@ waiter* make_waiter(producer_core& c, Handler&& h) {
         using type::type;
     };
     static_assert(sizeof(made) == sizeof(type));
-    return ::new (take_block(c, sizeof(type))) made{c, std::decay_t<Handler>(std::forward<Handler>(h))};
+    void* const block = take_block(c, sizeof(type));
+    try {
+        return ::new (block) made{c, std::decay_t<Handler>(std::forward<Handler>(h))};
+    } catch (...) {
+        give_block(c, block, sizeof(type));
+        throw;
+    }
 }
 
 // Many records, one handler: told when all of them are.
@@ -154,7 +171,13 @@ class group_waiter final : public handler_waiter<Handler, batch_result> {
 public:
     group_waiter(producer_core& c, Handler&& h, std::size_t records) : base{c, std::move(h)}, left_{records} { this->group = this; }
     static waiter* make(producer_core& c, Handler&& h, std::size_t records) {
-        return ::new (take_block(c, sizeof(group_waiter))) group_waiter{c, std::move(h), records};
+        void* const block = take_block(c, sizeof(group_waiter));
+        try {
+            return ::new (block) group_waiter{c, std::move(h), records};
+        } catch (...) {
+            give_block(c, block, sizeof(group_waiter));
+            throw;
+        }
     }
     waiter* node() override { return ::new (take_block(this->core_, sizeof(part))) part{*this}; }
     /// Of `count` records that got into no batch.
@@ -194,7 +217,7 @@ private:
     void settle(const error* why, std::size_t n) {
         if (!why) result_.acknowledged += n;
         else (why->code == condition::maybe_persisted ? result_.maybe_persisted : result_.not_persisted) += n;
-        if (why && !first_) first_ = *why;
+        if (why && !first_) first_ = base::copy(*why);
         left_ -= std::min(n, left_);
         if (left_ > 0) return;
         const auto why_not = std::move(first_);

@@ -48,12 +48,12 @@ client::client(asio::any_io_executor executor, const client_options& options, st
 }
 
 client::~client() {
-    if (core_) core_->close();
+    if (core_) core_->close_at_last();
 }
 
 client& client::operator=(client&& other) noexcept {
     if (this != &other) {
-        if (core_) core_->close();
+        if (core_) core_->close_at_last();
         core_ = std::move(other.core_);
     }
     return *this;

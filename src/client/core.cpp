@@ -50,21 +50,54 @@ core::core(asio::any_io_executor executor, client_options options, const std::ve
       env_{std::move(env)},
       pool_{std::make_shared<pool>(env_, std::move(names), options_, bootstrap, static_cast<pool_watcher&>(*this))},
       refresh_{{.patience = options_.stall_after.count() > 0 ? options_.stall_after : std::chrono::milliseconds{3'000}, .max_age = options_.metadata_max_age}} {
-    timer_ = env_->make_timer([this] { pump(); });
+    timer_ = env_->make_timer([this] {
+        try {
+            pump();
+        } catch (const std::bad_alloc&) {
+            // What was to be asked is asked again when its time is over.
+            if (!closed_) timer_->set(env_->now() + std::chrono::milliseconds{100});
+        }
+    });
 }
 
-core::~core() { pool_->close(simple(errc::client_closed, {})); }
+core::~core() {
+    try {
+        pool_->close(simple(errc::client_closed, {}));
+    } catch (const std::bad_alloc&) {
+        // Nobody is left who would wait.
+    }
+}
 
+// Each step may find no memory, and all of it is then done again by who calls again.
 void core::close() {
-    if (std::exchange(closed_, true)) return;
+    if (shut_) return;
+    closed_ = true;
     timer_->clear();
-    for (auto& c : std::exchange(waiting_, {})) c->finish(simple(errc::client_closed, {}));
+    while (!waiting_.empty()) {
+        auto why = simple(errc::client_closed, {});
+        const auto c = std::move(waiting_.front());
+        waiting_.erase(waiting_.begin());
+        c->finish(std::move(why));
+    }
     pool_->close(simple(errc::client_closed, {}));
     asked_.clear();  // they hold us
-    env_->post([self = shared_from_this(), kept = std::exchange(kept_, {})] {
-        for (const auto& k : kept) k->client_closed();
+    const auto kept = std::make_shared<decltype(kept_)>(kept_);
+    env_->post([self = shared_from_this(), kept] {
+        for (const auto& k : *kept) k->client_closed();
     });
+    kept_.clear();
     held_.reset();
+    shut_ = true;
+}
+
+void core::close_at_last() noexcept {
+    // Once more, if memory ran out in the middle of it.
+    for (int i = 0; i < 2 && !shut_; ++i) {
+        try {
+            close();
+        } catch (const std::bad_alloc&) {
+        }
+    }
 }
 
 // --- requests of drivers ---
@@ -316,16 +349,16 @@ void core::end_refresh(const error& why) {
 }
 
 void core::notify(bool topics, bool brokers) {
-    const bool on_its_way = topics_news_ || brokers_news_;
     topics_news_ |= topics;
     brokers_news_ |= brokers;
-    if (on_its_way || watchers_.empty()) {
+    if (news_posted_ || watchers_.empty()) {
         if (watchers_.empty()) topics_news_ = brokers_news_ = false;
         return;
     }
     env_->post([self = weak_from_this()] {
         const auto alive = self.lock();
         if (!alive) return;
+        alive->news_posted_ = false;
         const bool of_topics = std::exchange(alive->topics_news_, false), of_brokers = std::exchange(alive->brokers_news_, false);
         for (auto* w : std::vector{alive->watchers_}) {
             const auto still = [&] { return std::find(alive->watchers_.begin(), alive->watchers_.end(), w) != alive->watchers_.end(); };
@@ -333,6 +366,7 @@ void core::notify(bool topics, bool brokers) {
             if (of_brokers && still()) w->brokers_changed();
         }
     });
+    news_posted_ = true;
 }
 
 void core::set_timer() {

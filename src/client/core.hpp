@@ -38,6 +38,7 @@ public:
     ~core();
 
     void close();
+    void close_at_last() noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
     /// Lets go of it when it is closed.
     void hold(std::shared_ptr<const void> what) { held_ = std::move(what); }
@@ -126,9 +127,11 @@ private:
     std::vector<metadata_watcher*> watchers_;
     std::vector<std::shared_ptr<lasting>> kept_;
     std::uint64_t refreshes_ = 0;
-    bool topics_news_ = false, brokers_news_ = false;       // watchers are about to be told
+    bool topics_news_ = false, brokers_news_ = false;       // what watchers are not told yet
+    bool news_posted_ = false;                              // they are about to be
     std::shared_ptr<const void> held_;                      // what the bootstrap address needs to be good
     bool closed_ = false;
+    bool shut_ = false;                                     // closed, and everybody told
 };
 
 }  // namespace kafkawire::client_detail

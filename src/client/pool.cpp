@@ -19,7 +19,13 @@ pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver>
       options_{options},
       directory_{bootstrap, {options.reconnect_backoff, std::max(options.reconnect_backoff, options.reconnect_backoff_max)}, env_->random()},
       watcher_{&watcher} {
-    timer_ = env_->make_timer([this] { tick(); });
+    timer_ = env_->make_timer([this] {
+        try {
+            tick();
+        } catch (const std::bad_alloc&) {
+            timer_->set(env_->now() + std::chrono::milliseconds{100});
+        }
+    });
 }
 
 pool::slot& pool::at(std::size_t broker, lane l) {
@@ -56,14 +62,25 @@ void pool::open(std::size_t broker, lane l) {
 
 void pool::tell_later(std::shared_ptr<net::call> whom, net::outcome what) {
     told_.push_back({std::move(whom), std::move(what)});
-    if (told_.size() == 1) env_->post([self = shared_from_this()] { self->flush_told(); });
+    if (told_posted_) return;
+    env_->post([self = shared_from_this()] { self->flush_told(); });
+    told_posted_ = true;
 }
 
 void pool::flush_told() {
+    told_posted_ = false;
     while (!told_.empty()) {  // one that is told may withdraw another
         auto next = std::move(told_.front());
         told_.pop_front();
-        next.whom->done(std::move(next.what));
+        try {
+            next.whom->done(std::move(next.what));
+        } catch (...) {
+            if (!told_.empty()) {
+                env_->post([self = shared_from_this()] { self->flush_told(); });
+                told_posted_ = true;
+            }
+            throw;
+        }
     }
 }
 
@@ -132,13 +149,15 @@ void pool::link_closed(std::size_t broker, lane l, const error& why, net::ending
 
 // Its slot is free at once: what the closing stirs up must not meet a connection that is on its way out.
 void pool::close_link(std::size_t broker, lane l, const error& why) {
-    const auto link = std::exchange(at(broker, l).link, nullptr);
+    const auto link = at(broker, l).link;
     if (!link) return;
+    auto last = why;  // the slot is left when nothing is missing any more
+    at(broker, l).link.reset();
     const bool was_ready = std::holds_alternative<net::ready>(link->machine().where());
     link->forget_watcher();
     directory_.let_go(broker, was_ready, env_->now());
     link_silent(broker, l, false);
-    link->close(why);
+    link->close(std::move(last));
 }
 
 void pool::forget(std::size_t broker, const error& why, bool even_busy) {
@@ -150,11 +169,11 @@ void pool::forget(std::size_t broker, const error& why, bool even_busy) {
 }
 
 void pool::close(const error& why) {
-    if (!std::exchange(watcher_, nullptr)) return;
+    watcher_ = nullptr;
     for (std::size_t broker = 0; broker < watched_.size(); ++broker) drop_probe(broker);
     for (std::size_t broker = 0; broker < slots_.size(); ++broker) {
         for (auto& s : slots_[broker])
-            for (auto& c : std::exchange(s.held, {})) tell_later(std::move(c), {why, {}, -1, false, true});
+            for (; !s.held.empty(); s.held.pop_front()) tell_later(s.held.front(), {why, {}, -1, false, true});
         forget(broker, why, true);
     }
     timer_->clear();

@@ -106,6 +106,7 @@ private:
     pool_watcher* watcher_;                                 // null: closed
     std::vector<std::array<slot, lanes>> slots_;            // by the directory's index
     std::deque<told> told_;
+    bool told_posted_ = false;
     std::vector<watched> watched_;                          // by the directory's index
     std::unique_ptr<net::timer> timer_;                     // of calls that are held, and of watched_
 };

@@ -12,6 +12,26 @@ namespace kafkawire::client_detail {
 using net::time_point;
 struct topic_queue;
 struct partition_queue;
+struct produce_batch;
+
+/// All batches whose records are not told, wherever they are: where memory runs out while one is handed on from one queue to another, it is not
+/// forgotten. Batches may outlive it.
+class untold_batches {
+public:
+    untold_batches() = default;
+    untold_batches(const untold_batches&) = delete;
+    ~untold_batches() {
+        while (first_) leave(*first_);
+    }
+    void enter(produce_batch& b) noexcept;
+    void leave(produce_batch& b) noexcept;
+    [[nodiscard]] produce_batch* first() noexcept { return first_; }
+
+    waiter_chain orphans;                          ///< of batches that went without being told
+
+private:
+    produce_batch* first_ = nullptr;
+};
 
 /// One batch. Its bytes belong to whoever may still read them: a request that was put on the wire holds them until its answer or the
 /// socket's end, whatever became of the batch meanwhile. They are changed only while nobody else holds them.
@@ -40,7 +60,31 @@ struct produce_batch {
     std::shared_ptr<const error> last_error;       ///< of the attempt before
     waiter_chain waiters;
     std::vector<std::uint64_t> tags;               ///< empty, or one for each record
+
+    untold_batches* among = nullptr;               ///< that list's
+    produce_batch *before = nullptr, *after = nullptr;
+
+    produce_batch() = default;
+    produce_batch(const produce_batch&) = delete;
+    ~produce_batch() {
+        if (!among) return;
+        among->orphans.append(std::move(waiters));
+        among->leave(*this);
+    }
 };
+inline void untold_batches::enter(produce_batch& b) noexcept {
+    b.among = this;
+    b.after = first_;
+    if (first_) first_->before = &b;
+    first_ = &b;
+}
+inline void untold_batches::leave(produce_batch& b) noexcept {
+    if (!b.among) return;
+    (b.before ? b.before->after : first_) = b.after;
+    if (b.after) b.after->before = b.before;
+    b.among = nullptr;
+    b.before = b.after = nullptr;
+}
 using batch_ptr = std::shared_ptr<produce_batch>;
 
 /// A closed batch on its way through its codec in some other thread, which calls run() and touches nothing else of ours: the job owns all that

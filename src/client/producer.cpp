@@ -32,11 +32,7 @@ producer::producer(client& c, const producer_options& options) {
 }
 
 producer::~producer() {
-    if (!core_) return;
-    error why;
-    why.code = errc::client_closed;
-    why.text = "the producer was destroyed";
-    core_->stop(why);
+    if (core_) core_->destroy();
 }
 
 producer& producer::operator=(producer&& other) noexcept {

@@ -77,6 +77,17 @@ private:
     init_producer_id_response answer_;
 };
 
+// True while it lives: also when something is thrown in between.
+class flag_holder {
+public:
+    explicit flag_holder(bool& flag) noexcept : flag_{flag} { flag_ = true; }
+    ~flag_holder() { flag_ = false; }
+    flag_holder(const flag_holder&) = delete;
+
+private:
+    bool& flag_;
+};
+
 delivery delivery_of(const tell_batch& t, std::int32_t index) {
     delivery d;
     d.topic = t.topic->info->name;
@@ -122,8 +133,12 @@ producer_core::producer_core(std::shared_ptr<core> client, const producer_option
 
 producer_core::~producer_core() {
     client_->unwatch(*this);
-    for (auto& t : told_)
-        if (auto* const w = std::get_if<tell_waiter>(&t)) w->who->drop();
+    telling_.erase(telling_.begin(), telling_.begin() + static_cast<std::ptrdiff_t>(telling_at_));
+    for (auto* const list : {&told_, &telling_})
+        for (auto& t : *list) {
+            if (auto* const w = std::get_if<tell_waiter>(&t)) w->who->drop();
+            if (auto* const w = std::get_if<tell_pending>(&t)) w->who->drop();
+        }
     for (auto& p : pending_) p.who->drop();
 }
 
@@ -154,48 +169,85 @@ std::error_code producer_core::append(topic_queue& t, const record& r, std::int6
 }
 
 std::error_code producer_core::try_send(const record& r) {
-    auto& t = topic(r.topic);
-    const auto why = append(t, r, wall_ms(), nullptr);
-    if (!actions_.empty()) [[unlikely]] run();
+    std::error_code why;
+    bool asked = false;
+    if (!contain([&] {
+            if (exhausted_) end_exhausted();
+            auto& t = topic(r.topic);
+            why = append(t, r, wall_ms(), nullptr);
+            asked = true;
+            if (!actions_.empty()) [[unlikely]] run();
+        }) &&
+        !asked)
+        throw std::bad_alloc{};
     return why;
 }
 
 void producer_core::send(const record& r, waiter* w) {
-    auto& t = topic(r.topic);
-    const auto why = append(t, r, wall_ms(), w);
-    if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), w, nullptr}, actions_);
-    else if (why) refuse_record(w, why, t, r);
-    if (!actions_.empty()) run();
+    on_behalf_of(w, [&](bool& taken) {
+        auto& t = topic(r.topic);
+        const auto why = append(t, r, wall_ms(), w);
+        if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), w, nullptr}, actions_);
+        else if (why) refuse_record(w, why, t, r);
+        taken = true;
+        if (!actions_.empty()) run();
+    });
 }
 
 void producer_core::enqueue(const record& r, waiter* accepted) {
-    auto& t = topic(r.topic);
-    const auto why = append(t, r, wall_ms(), nullptr);
-    if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), nullptr, accepted}, actions_);
-    else if (why) refuse_record(accepted, why, t, r);
-    else refuse(accepted, {});
-    if (!actions_.empty()) run();
+    on_behalf_of(accepted, [&](bool& taken) {
+        auto& t = topic(r.topic);
+        const auto why = append(t, r, wall_ms(), nullptr);
+        if (why == errc::would_wait) machine_.wait(t, {r, client_->env().now(), nullptr, accepted}, actions_);
+        else if (why) refuse_record(accepted, why, t, r);
+        else refuse(accepted, {});
+        taken = true;
+        if (!actions_.empty()) run();
+    });
 }
 
 void producer_core::send_all(std::span<const record> rs, waiter* w) {
-    if (rs.empty()) return refuse(w, {});
-    put(rs, w, gate::open);
+    on_behalf_of(w, [&](bool& taken) {
+        if (rs.empty()) {
+            refuse(w, {});
+            taken = true;
+            return;
+        }
+        put(rs, w, gate::open, taken);
+    });
 }
 
-void producer_core::put(std::span<const record> rs, waiter* w, gate least) {
+void producer_core::put(std::span<const record> rs, waiter* w, gate least, bool& taken) {
     const auto wall = wall_ms();
-    for (std::size_t i = 0; i < rs.size(); ++i) {
-        const auto& r = rs[i];
-        auto& t = topic(r.topic);
-        const auto why = append(t, r, wall, w, least);
-        if (!why) continue;
-        if (why == errc::would_wait) {
-            auto* const next = i + 1 < rs.size() ? ::new (blocks_.take(sizeof(continuation))) continuation{*this, w} : nullptr;
-            if (next) rests_.push_back({rs.subspan(i + 1), w});
-            machine_.wait(t, {r, client_->env().now(), w, next}, actions_);
-            break;
+    std::size_t i = 0;
+    try {
+        for (; i < rs.size(); ++i) {
+            const auto& r = rs[i];
+            auto& t = topic(r.topic);
+            const auto why = append(t, r, wall, w, least);
+            if (why == errc::would_wait) {
+                const bool more = i + 1 < rs.size();
+                if (more) rests_.reserve(rests_.size() + 1);
+                auto* const next = more ? ::new (blocks_.take(sizeof(continuation))) continuation{*this, w} : nullptr;
+                try {
+                    machine_.wait(t, {r, client_->env().now(), w, next}, actions_);
+                } catch (...) {
+                    if (next) next->drop();
+                    throw;
+                }
+                if (more) rests_.push_back({rs.subspan(i + 1), w});
+                taken = true;
+                break;
+            }
+            if (why) refuse_record(w, why, t, r);
+            taken = true;
         }
-        refuse_record(w, why, t, r);
+    } catch (const std::bad_alloc&) {
+        if (!taken) throw;
+        // Some have gone, and are told with the others when those are settled, too.
+        out_of_memory();
+        w->count = static_cast<std::int32_t>(rs.size() - i);
+        return refuse(w, exhausted());
     }
     if (!actions_.empty()) run();
 }
@@ -212,7 +264,8 @@ void producer_core::go_on(waiter* who) {
     if (at == rests_.end()) return;
     const auto records = at->records;
     rests_.erase(at);
-    put(records, who, gate::closing);
+    bool taken = true;  // its first records have gone
+    put(records, who, gate::closing, taken);
     if (hooks_) run();
 }
 
@@ -239,22 +292,26 @@ error producer_core::story_of(std::error_code code, const topic_queue& t, const 
 }
 
 void producer_core::refuse(waiter* w, error why) {
-    told_.push_back(tell_waiter{w, why ? std::make_shared<const error>(std::move(why)) : nullptr});
+    auto story = why ? std::make_shared<const error>(std::move(why)) : nullptr;
     tell_soon();
+    told_.push_back(tell_waiter{w, std::move(story)});
 }
 
 // --- carrying out ---
 
 void producer_core::run() {
     if (busy_) return;
-    busy_ = true;
-    while (!actions_.empty()) {
-        running_.clear();
-        std::swap(running_, actions_);
-        for (auto& a : running_) std::visit([this](auto& what) { carry_out(what); }, a);
+    {
+        const flag_holder held{busy_};
+        for (;;) {
+            // Counted when it is done: whatever is to be told is told also if memory runs out here. See stop().
+            for (; running_at_ < running_.size(); ++running_at_) std::visit([this](auto& what) { carry_out(what); }, running_[running_at_]);
+            running_.clear();
+            running_at_ = 0;
+            if (actions_.empty()) break;
+            std::swap(running_, actions_);
+        }
     }
-    running_.clear();
-    busy_ = false;
     if (hooks_) hooks_->looked();
     look_at_pending();
     set_timer();
@@ -276,12 +333,12 @@ void producer_core::carry_out(ask_producer_id&) {
 }
 
 void producer_core::carry_out(tell_batch& a) {
-    told_.push_back(std::move(a));
     tell_soon();
+    told_.push_back(std::move(a));
 }
 void producer_core::carry_out(tell_waiter& a) {
-    told_.push_back(a);
     tell_soon();
+    told_.push_back(a);
 }
 void producer_core::carry_out(touch_partition& a) {
     if (hooks_) hooks_->partition_touched(*a.where);
@@ -300,8 +357,10 @@ void producer_core::carry_out(compress_batch& a) {
     const auto back = [weak = weak_from_this(), job = a.job] {
         const auto self = weak.lock();
         if (!self || self->stopped_) return;
-        self->machine_.compressed(job, self->client_->env().now(), self->wall_ms(), self->actions_);
-        self->run();
+        self->contain([&] {
+            self->machine_.compressed(job, self->client_->env().now(), self->wall_ms(), self->actions_);
+            self->run();
+        });
     };
     if (!compress_on_) {  // it was taken away in the same breath
         a.job->run();
@@ -339,7 +398,11 @@ protocol::wire_error producer_core::encode(produce_plan& plan, std::int16_t vers
 }
 
 void producer_core::done(produce_plan& plan, net::outcome result) {
-    if (stopped_) return;
+    if (exhausted_) contain([&] { end_exhausted(); });
+    if (!stopped_) contain([&] { take(plan, result); });
+}
+
+void producer_core::take(produce_plan& plan, net::outcome& result) {
     auto& env = client_->env();
     const auto now = env.now();
     if (!result.why && machine_.settings().acks == 0) {
@@ -395,7 +458,11 @@ void producer_core::done(produce_plan& plan, net::outcome result) {
 }
 
 void producer_core::producer_id_answered(const error& why, const init_producer_id_response& r) {
-    if (stopped_) return;
+    if (exhausted_) contain([&] { end_exhausted(); });
+    if (!stopped_) contain([&] { take(why, r); });
+}
+
+void producer_core::take(const error& why, const init_producer_id_response& r) {
     const auto now = client_->env().now();
     if (!why && r.error_code == 0 && r.producer_id >= 0 && r.producer_epoch >= 0) {
         machine_.producer_id_known(r.producer_id, r.producer_epoch, now, actions_);
@@ -416,87 +483,168 @@ void producer_core::producer_id_answered(const error& why, const init_producer_i
 
 void producer_core::topics_changed() {
     if (stopped_) return;
-    const auto* trouble = client_->last_metadata_error();
-    machine_.topics_changed(trouble ? std::make_shared<const error>(*trouble) : nullptr, client_->env().now(), wall_ms(), actions_);
-    run();
+    contain([&] {
+        if (exhausted_) return end_exhausted();
+        const auto* trouble = client_->last_metadata_error();
+        machine_.topics_changed(trouble ? std::make_shared<const error>(*trouble) : nullptr, client_->env().now(), wall_ms(), actions_);
+        run();
+    });
 }
 
 void producer_core::soon() {
-    if (std::exchange(turn_posted_, true)) return;
+    if (turn_posted_) return;
     client_->env().post([self = weak_from_this()] {
         if (const auto alive = self.lock()) alive->turn();
     });
+    turn_posted_ = true;
 }
 
 void producer_core::turn() {
     turn_posted_ = false;
     if (stopped_) return;
-    machine_.turn(client_->env().now(), wall_ms(), actions_);
-    run();
+    contain([&] {
+        if (exhausted_) return end_exhausted();
+        machine_.turn(client_->env().now(), wall_ms(), actions_);
+        run();
+    });
 }
 
 void producer_core::set_timer() {
     auto at = stopped_ ? std::nullopt : machine_.next_wakeup();
     for (const auto& p : pending_) at = at ? std::min(*at, p.deadline) : p.deadline;
     if (!at || (timer_at_ && *timer_at_ <= *at)) return;  // firing for nothing costs one look; moving it for every batch would cost more
-    timer_at_ = at;
     timer_->set(*at);
+    timer_at_ = at;
 }
 
 void producer_core::timer_fired() {
     const auto self = shared_from_this();
     timer_at_.reset();
-    if (!stopped_) machine_.tick(client_->env().now(), wall_ms(), actions_);
-    run();
+    contain([&] {
+        if (exhausted_) return end_exhausted();
+        if (!stopped_) machine_.tick(client_->env().now(), wall_ms(), actions_);
+        run();
+    });
+}
+
+// --- no memory ---
+
+error producer_core::exhausted() {
+    error e;
+    e.code = errc::producer_failed;
+    e.cause = std::make_shared<const error>(error{std::make_error_code(std::errc::not_enough_memory)});
+    return e;
+}
+
+// Not at once: whoever called us is in the middle of something.
+void producer_core::out_of_memory() noexcept {
+    if (std::exchange(exhausted_, true)) return;
+    try {
+        timer_at_ = client_->env().now();
+        timer_->set(*timer_at_);
+    } catch (const std::bad_alloc&) {
+        // Then with whatever comes next.
+    }
+}
+
+void producer_core::end_exhausted() {
+    if (!ended_) stop(exhausted());
 }
 
 // --- telling ---
 
 void producer_core::tell_soon() {
-    if (std::exchange(tell_posted_, true)) return;
+    if (tell_posted_) return;
     client_->env().post([self = shared_from_this()] { self->tell_all(); });
+    tell_posted_ = true;
 }
 
 void producer_core::tell_all() {
     tell_posted_ = false;
-    if (!telling_.empty()) return tell_soon();  // a handler runs a loop of its own
-    std::swap(told_, telling_);
-    auto next = telling_.begin();
-    try {
-        for (; next != telling_.end(); ++next) {
-            if (auto* const batch = std::get_if<tell_batch>(&*next)) tell_one(*batch);
-            else std::get<tell_waiter>(*next).who->complete(std::get<tell_waiter>(*next).why.get(), {});
+    if (in_telling_) return tell_soon();  // a handler runs a loop of its own
+    {
+        const flag_holder held{in_telling_};
+        if (telling_at_ == telling_.size()) {  // else a handler threw the last time
+            telling_.clear();
+            telling_at_ = 0;
+            std::swap(told_, telling_);
         }
-    } catch (...) {
-        // A handler threw. Who catches that and runs the loop again still hears the rest, and nothing twice.
-        if (const auto* const batch = std::get_if<tell_batch>(&*next); !batch || batch->waiters.empty()) ++next;
-        told_.insert(told_.begin(), std::move_iterator{next}, std::move_iterator{telling_.end()});
+        try {
+            while (telling_at_ < telling_.size()) tell_next();
+        } catch (...) {
+            // A handler threw, or memory ran out. Who catches that and runs the loop again still hears the rest, and nothing twice.
+            if (const auto* const batch = telling_at_ < telling_.size() ? std::get_if<tell_batch>(&telling_[telling_at_]) : nullptr; batch && batch->waiters.empty() && (!on_delivery_ || batch->count == 0)) ++telling_at_;
+            if (telling_at_ < telling_.size() || !told_.empty()) tell_soon();
+            throw;
+        }
         telling_.clear();
-        if (!told_.empty()) tell_soon();
-        throw;
+        telling_at_ = 0;
     }
-    telling_.clear();
-    look_at_pending();
+    if (!told_.empty()) tell_soon();
+    contain([&] { look_at_pending(); });
 }
 
-void producer_core::tell_one(tell_batch& t) {
+void producer_core::tell_next() {
+    auto& next = telling_[telling_at_];
+    if (auto* const batch = std::get_if<tell_batch>(&next)) {
+        tell_batch_now(*batch);
+        ++telling_at_;
+        return;
+    }
+    ++telling_at_;
+    if (auto* const w = std::get_if<tell_waiter>(&next)) {
+        const auto one = std::move(*w);
+        return one.who->complete(one.why.get(), {});
+    }
+    const auto one = std::move(std::get<tell_pending>(next));
+    one.who->complete(one.why.get(), one.at);
+}
+
+void producer_core::tell_batch_now(tell_batch& t) {
     // No count: it was told before, and a waiter's handler threw.
-    if (const auto count = static_cast<std::size_t>(std::exchange(t.count, 0)); on_delivery_ && count > 0) {
+    if (on_delivery_ && t.count > 0) {
         const auto first = delivery_of(t, 0);
+        const auto count = static_cast<std::size_t>(std::exchange(t.count, 0));
         on_delivery_({first.topic, t.partition, t.why ? -1 : t.base_offset, count, first.timestamp, t.why.get(), t.tags});
     }
-    while (auto* const w = t.waiters.pop()) w->complete(t.why.get(), delivery_of(t, w->first));
+    while (const auto* const w = t.waiters.front()) {
+        const auto at = delivery_of(t, w->first);
+        t.waiters.pop()->complete(t.why.get(), at);
+    }
 }
 
 // --- the end ---
 
 void producer_core::stop(const error& why) {
-    if (std::exchange(stopped_, true)) return;
+    if (ended_ || (stopped_ && !exhausted_)) return;
+    stopped_ = true;
     const auto self = shared_from_this();
+    if (exhausted_) {
+        // Of what was to be done when memory ran out, only what somebody is to be told is still true.
+        const auto idle = [](const sender_action& a) { return !std::holds_alternative<tell_batch>(a) && !std::holds_alternative<tell_waiter>(a); };
+        running_.erase(running_.begin(), running_.begin() + static_cast<std::ptrdiff_t>(running_at_));
+        running_at_ = 0;
+        std::erase_if(running_, idle);
+        std::erase_if(actions_, idle);
+    }
     if (hooks_) hooks_->stop(why);
     machine_.stop(why, actions_);
     run();
     timer_->clear();
+    ended_ = true;
+}
+
+void producer_core::destroy() noexcept {
+    const auto try_it = [&] {
+        return contain([&] {
+            error why;
+            why.code = errc::client_closed;
+            why.text = "the producer was destroyed";
+            stop(why);
+        });
+    };
+    // Once more, if memory ran out in the middle of it.
+    if (!try_it()) (void)try_it();
 }
 
 producer_statistics producer_core::statistics() const noexcept {

@@ -42,6 +42,8 @@ public:
     void wait_for_room(std::size_t bytes, waiter* w);
     void cancel(const std::weak_ptr<waiter*>& who);
     void stop(const error& why);
+    /// The same for its destructor.
+    void destroy() noexcept;
     void compress_on(asio::any_io_executor ex);
     void on_delivery(unique_function<void(const delivery_report&)> h) { on_delivery_ = std::move(h); }
 
@@ -68,6 +70,34 @@ public:
     /// Ends an operation, later.
     void tell(waiter* w, error why) { refuse(w, std::move(why)); }
 
+    // --- where memory runs out ---
+    /// Where no memory is left, the producer is at its end: what it had begun is told as it is, and nothing more is taken. Runs `f`; false if that
+    /// happened in it.
+    template <class F>
+    bool contain(F f) {
+        try {
+            f();
+            return true;
+        } catch (const std::bad_alloc&) {
+            out_of_memory();
+            return false;
+        }
+    }
+    /// For a call of the application's: `f(taken)` says when the waiter is somebody else's. One that is not taken is dropped, and the call throws.
+    template <class F>
+    void on_behalf_of(waiter* w, F f) {
+        bool taken = false;
+        if (contain([&] {
+                if (exhausted_) end_exhausted();
+                f(taken);
+            }) ||
+            taken)
+            return;
+        w->drop();
+        throw std::bad_alloc{};
+    }
+    [[nodiscard]] bool is_exhausted() const noexcept { return exhausted_; }
+
     // --- for produce_call ---
     [[nodiscard]] protocol::wire_error encode(produce_plan& plan, std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to);
     void done(produce_plan& plan, net::outcome result);
@@ -92,20 +122,27 @@ private:
     [[nodiscard]] topic_queue& topic(std::string_view name);
     [[nodiscard]] std::int64_t wall_ms() const { return std::chrono::duration_cast<std::chrono::milliseconds>(client_->env().coarse_wall_now().time_since_epoch()).count(); }
     [[nodiscard]] std::error_code append(topic_queue& t, const record& r, std::int64_t wall, waiter* w, gate least = gate::open);
-    void put(std::span<const record> rs, waiter* w, gate least);
+    void put(std::span<const record> rs, waiter* w, gate least, bool& taken);
+    [[nodiscard]] static error exhausted();
     void refuse_record(waiter* w, std::error_code code, const topic_queue& t, const record& r);
     void go_on(waiter* who);
     [[nodiscard]] error story_of(std::error_code code, const topic_queue& t, const record& r) const;
     void refuse(waiter* w, error why);
     void tell_soon();
     void tell_all();
-    void tell_one(tell_batch& t);
+    void tell_next();
+    void tell_batch_now(tell_batch& t);
+    void end_exhausted();
+    void out_of_memory() noexcept;
+    [[nodiscard]] bool over(pending& p, error& why);
     void look_at_pending();
     void set_timer();
     void timer_fired();
     void soon();
     void turn();
 
+    void take(produce_plan& plan, net::outcome& result);
+    void take(const error& why, const protocol::messages::init_producer_id_response& r);
     void carry_out(send_produce& a);
     void carry_out(withdraw_produce& a);
     void carry_out(ask_producer_id&);
@@ -125,7 +162,14 @@ private:
     sender_actions actions_, running_;
     std::unique_ptr<net::timer> timer_;
     std::optional<net::time_point> timer_at_;
-    std::vector<std::variant<tell_batch, tell_waiter>> told_, telling_;
+    struct tell_pending {                                   // an operation that waited for something other than a record
+        waiter* who;
+        std::shared_ptr<const error> why;
+        delivery at;
+    };
+    std::vector<std::variant<tell_batch, tell_waiter, tell_pending>> told_, telling_;
+    std::size_t telling_at_ = 0;                            // those before it were told
+    std::size_t running_at_ = 0;                            // of running_: those before it were carried out
     std::vector<pending> pending_;
     std::vector<rest> rests_;
     std::vector<std::optional<produce_answer>> answers_;
@@ -138,7 +182,10 @@ private:
     bool busy_ = false;                                     // run() is under way
     bool turn_posted_ = false;
     bool tell_posted_ = false;
+    bool in_telling_ = false;                               // tell_all() is under way
     bool stopped_ = false;
+    bool ended_ = false;                                    // stopped, and everything was told of it
+    bool exhausted_ = false;                                // no memory was left: the end is near
 };
 
 }  // namespace kafkawire::client_detail

@@ -13,7 +13,17 @@ readiness::~readiness() {
     if (core_) core_->unwatch(*this);
 }
 
+// Where no memory is left, that is what is told.
 void readiness::go() {
+    const auto out_of_memory = [self = shared_from_this()] { self->finish(error{std::make_error_code(std::errc::not_enough_memory)}); };
+    try {
+        begin();
+    } catch (const std::bad_alloc&) {
+        core_->env().post(out_of_memory);
+    }
+}
+
+void readiness::begin() {
     if (core_->is_closed()) {
         error why;
         why.code = errc::client_closed;
@@ -30,18 +40,26 @@ void readiness::go() {
 void readiness::look() {
     const auto keep = shared_from_this();
     if (!core_) return;
-    const auto why = missing();
-    if (!why) return finish({});
+    error why;
+    try {
+        why = missing();
+        if (why && why.in == phase::none) core_->refresh_topics();  // it is the cluster's view that is not good yet
+    } catch (const std::bad_alloc&) {
+        return finish(error{std::make_error_code(std::errc::not_enough_memory)});
+    }
     // What no waiting will mend is told at once.
-    if (why.code.category() == broker_category() && why.code != condition::retriable) return finish(why);
-    if (why.in == phase::none) core_->refresh_topics();     // it is the cluster's view that is not good yet
+    if (!why || (why.code.category() == broker_category() && why.code != condition::retriable)) finish(std::move(why));
 }
 
 void readiness::give_up() {
     const auto keep = shared_from_this();
-    auto why = missing();
-    if (!why) return finish({});
-    why.text += " after " + net::text_of(within_);
+    error why;
+    try {
+        why = missing();
+        if (why) why.text += " after " + net::text_of(within_);
+    } catch (const std::bad_alloc&) {
+        why = error{std::make_error_code(std::errc::not_enough_memory)};
+    }
     finish(std::move(why));
 }
 

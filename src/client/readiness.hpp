@@ -17,6 +17,7 @@ public:
 private:
     void topics_changed() override { look(); }
     void brokers_changed() override { look(); }
+    void begin();
     void look();
     void give_up();
     /// What is missing; no code if nothing is. Connects to leaders on the way.

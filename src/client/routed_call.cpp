@@ -49,16 +49,28 @@ protocol::wire_error routed_call::encode(std::int16_t version, std::int32_t corr
     return {};
 }
 
+// Where no memory is left, that is what is told.
 void routed_call::done(net::outcome result) {
     if (!operation_) return;  // canceled meanwhile
+    try {
+        take(result);
+    } catch (const std::bad_alloc&) {
+        if (operation_) finish(error{std::make_error_code(std::errc::not_enough_memory)});
+        else throw;  // of its handler
+    }
+}
+
+void routed_call::take(net::outcome& result) {
     if (result.why && may_go_elsewhere(result)) {
         failures_.push_back(std::move(result.why));
         return core_->route(shared_from_this());
     }
     answer_info info;
     info.version = result.version;
-    const auto& e = core_->brokers().entries()[tried_.back()];
-    info.broker = net::host_and_port(e.host, e.port);
+    if (!tried_.empty()) {
+        const auto& e = core_->brokers().entries()[tried_.back()];
+        info.broker = net::host_and_port(e.host, e.port);
+    }
     info.bytes = result.answer.bytes;
     auto why = result.why ? std::move(result.why) : read_answer(result);
     if (why.code) {
@@ -99,7 +111,14 @@ error routed_call::read_answer(const net::outcome& result) {
     return e;
 }
 
-void routed_call::go() { core_->route(shared_from_this()); }
+void routed_call::go() {
+    try {
+        core_->route(shared_from_this());
+    } catch (const std::bad_alloc&) {
+        core_->forget(shared_from_this());
+        core_->pool_->tell_later(shared_from_this(), {error{std::make_error_code(std::errc::not_enough_memory)}, {}, -1, false, false});
+    }
+}
 
 void routed_call::cancel() {
     // Not inline: we are called from inside the cancellation slot that telling would empty.

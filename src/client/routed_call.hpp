@@ -18,6 +18,7 @@ public:
 private:
     friend class core;
 
+    void take(net::outcome& result);
     [[nodiscard]] error read_answer(const net::outcome& result);
     [[nodiscard]] bool may_go_elsewhere(const net::outcome& result) const;
 

@@ -218,16 +218,18 @@ bool sender_fsm::split(partition_queue& p, const batch_ptr& b, time_point now, s
         to.count = build.count();
         if (build.finish(*to.bytes, to.records_sum, compressor_)) return false;
     }
-    auto waiters = std::move(b->waiters);
-    while (auto* w = waiters.pop()) {
+    for (auto& part : parts) untold_.enter(*part);
+    while (auto* w = b->waiters.front()) {
+        auto* const rest = w->first < half && w->first + w->count > half ? w->node() : nullptr;
+        b->waiters.pop();
         if (w->first >= half) {
             w->first -= half;
             parts[1]->waiters.push(w);
             continue;
         }
-        if (const auto beyond = w->first + w->count - half; beyond > 0) {
+        if (rest) {
+            const auto beyond = w->first + w->count - half;
             w->count -= beyond;
-            auto* const rest = w->node();
             rest->first = 0;
             rest->count = beyond;
             parts[1]->waiters.push(rest);
@@ -258,6 +260,7 @@ bool sender_fsm::split(partition_queue& p, const batch_ptr& b, time_point now, s
     ++unsettled_;
     ++periods_[b->flush];
     b->told = true;  // its halves will be
+    untold_.leave(*b);
     forget(b);
     p.settling = true;
     leave_gap(p, *b);
@@ -438,7 +441,10 @@ void sender_fsm::expire(partition_queue& p, time_point now, sender_actions& out)
 // --- telling ---
 
 void sender_fsm::tell(produce_batch& b, std::shared_ptr<const error> why, std::int64_t base_offset, std::int64_t append_time, sender_actions& out) {
-    if (std::exchange(b.told, true)) return;
+    if (b.told) return;
+    make_room_for(out, 2);
+    b.told = true;
+    untold_.leave(b);
     const auto count = b.where->open.get() == &b ? b.where->builder->count() : b.count;
     (why ? counts_.failed : counts_.acknowledged) += static_cast<std::uint64_t>(count);
     out.push_back(tell_batch{b.where->topic, b.where->index, count, base_offset, b.first_timestamp, append_time, std::move(why), std::move(b.waiters), std::move(b.tags)});
@@ -469,7 +475,7 @@ void sender_fsm::drop_open(partition_queue& p) {
 // --- the end, and transactions ---
 
 void sender_fsm::stop(const error& why, sender_actions& out) {
-    if (std::exchange(stopped_, true)) return;
+    stopped_ = true;
     const auto cause = std::make_shared<const error>(why);
     const auto unsent = story(errc::send_withdrawn, "the producer ended before the record was sent", cause);
     const auto unknown = story(errc::delivery_unknown, "the producer ended before the record was acknowledged", cause);
@@ -499,7 +505,12 @@ void sender_fsm::stop(const error& why, sender_actions& out) {
         b.in_flight = 0;
         b.ready.clear();
     }
-    alarms_ = {};
+    alarms_.clear();
+    while (auto* const b = untold_.first()) tell(*b, unknown, -1, -1, out);
+    for (auto& orphans = untold_.orphans; !orphans.empty();) {
+        make_room_for(out, 1);
+        out.push_back(tell_waiter{orphans.pop(), unknown});
+    }
 }
 
 void sender_fsm::begin_transaction() {

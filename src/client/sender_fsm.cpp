@@ -9,7 +9,6 @@ namespace kafkawire::client_detail {
 
 namespace {
 constexpr std::size_t request_overhead = 1024;      // of a Produce request around a batch: names, ids, lengths
-constexpr std::size_t kept_buffers = 64;            // of batches that are done; each has the size of a batch
 constexpr std::size_t kept_bytes = 1 << 20;         // a larger block is given back: one giant must not stay for ever
 }  // namespace
 
@@ -137,23 +136,29 @@ void sender_fsm::open_batch(partition_queue& p, time_point now, sender_actions& 
     const auto& s = p.topic->settings;
     if (free_builders_.empty()) {
         builders_.push_back(std::make_unique<protocol::batch_builder>());
+        free_builders_.reserve(builders_.capacity());  // so that giving one back takes no memory
         free_builders_.push_back(builders_.back().get());
     }
+    // What may find no memory comes first: then it is as if nothing had been begun.
+    auto fresh = std::make_shared<produce_batch>();
+    open_.reserve(open_.size() + 1 > open_.capacity() ? 2 * open_.size() + 8 : 0);
+    auto& period = periods_[period_];
     p.builder = free_builders_.back();
     free_builders_.pop_back();
     p.builder->start({.codec = s.codec, .level = s.level, .transactional = settings_.transactional});
-    p.builder->reserve(p.expected);
-    p.open = std::make_shared<produce_batch>();
+    p.open = std::move(fresh);
     auto& b = *p.open;
+    untold_.enter(b);
     b.where = &p;
     b.born = now;
     b.deadline = now + s.delivery_timeout;
     b.flush = period_;
     used_ += p.builder->size();
     ++unsettled_;
-    ++periods_[period_];
+    ++period;
     p.open_at = open_.size();
     open_.push_back(&p);
+    p.builder->reserve(p.expected);
     // What does not linger goes in the turn that is asked for below, or when something tells that it can; only a pause's end tells nobody.
     auto look_again = b.deadline;
     if (s.linger.count() > 0) look_again = std::min(look_again, now + s.linger);
@@ -164,8 +169,8 @@ void sender_fsm::open_batch(partition_queue& p, time_point now, sender_actions& 
         out.push_back(touch_partition{&p});
     }
     if (!turn_asked_) {
-        turn_asked_ = true;
         out.push_back(take_turn{});
+        turn_asked_ = true;
     }
 }
 
@@ -180,7 +185,11 @@ std::error_code sender_fsm::put(partition_queue& p, const record& r, std::int64_
     if (r.key.is_null()) p.topic->chooser.appended(p.index, added);
     const auto index = build.count() - 1;
     if (index == 0) [[unlikely]] b.first_timestamp = at;
-    if (w) {
+    if (r.tag || !b.tags.empty()) [[unlikely]] {
+        b.tags.resize(static_cast<std::size_t>(index), 0);
+        b.tags.push_back(r.tag);
+    }
+    if (w) {  // last: it is taken if, and only if, nothing is thrown
         if (auto* const last = b.waiters.back(); last && w->group && last->group == w->group && last->first + last->count == index) {
             ++last->count;
         } else {
@@ -188,10 +197,6 @@ std::error_code sender_fsm::put(partition_queue& p, const record& r, std::int64_
             w->first = index;
             b.waiters.push(w);
         }
-    }
-    if (r.tag || !b.tags.empty()) [[unlikely]] {
-        b.tags.resize(static_cast<std::size_t>(index), 0);
-        b.tags.push_back(r.tag);
     }
     return {};
 }

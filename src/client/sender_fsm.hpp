@@ -116,7 +116,7 @@ struct sender_counts {
 
 class sender_fsm {
 public:
-    sender_fsm(sender_settings s, std::uint64_t seed) : settings_{s}, random_{seed} {}
+    sender_fsm(sender_settings s, std::uint64_t seed) : settings_{s}, random_{seed} { free_buffers_.reserve(kept_buffers); }
     ~sender_fsm();
     sender_fsm(const sender_fsm&) = delete;
 
@@ -172,7 +172,8 @@ public:
     [[nodiscard]] bool flushed(std::uint64_t period) const noexcept;
     /// Records that are not told yet, of that period and before.
     [[nodiscard]] std::size_t left(std::uint64_t period) const noexcept;
-    /// The end: everything that is not told is told now. Nothing is accepted any more.
+    /// The end: everything that is not told is told now. Nothing is accepted any more. May be called again where memory ran out in the middle of
+    /// it, or of anything before: what no queue has any more is told as unknown.
     void stop(const error& why, sender_actions& out);
 
     // --- transactions ---
@@ -219,6 +220,10 @@ private:
     void admit_waiting(topic_queue& t, time_point now, std::int64_t wall_ms, sender_actions& out);
     void refuse_waiting(topic_queue& t, const std::shared_ptr<const error>& why, sender_actions& out);
 
+    /// So that what follows cannot find no memory when it is half done.
+    static void make_room_for(sender_actions& out, std::size_t more) {
+        if (out.capacity() - out.size() < more) out.reserve(2 * out.size() + 8);
+    }
     [[nodiscard]] broker_state& broker(std::int32_t id);
     [[nodiscard]] bool short_of_room() const noexcept { return waiting_ > 0 && used_ > settings_.send_buffer / 2; }
     [[nodiscard]] bool due(const partition_queue& p, const broker_state& b, time_point now) const noexcept;
@@ -266,6 +271,8 @@ private:
     };
 
     sender_settings settings_;
+    static constexpr std::size_t kept_buffers = 64;              // of batches that are done; each has the size of a batch
+    untold_batches untold_;                                      // outlives the batches below
     static constexpr std::size_t empty_batch = 61;               // the header of format 2
     random_numbers random_;
     std::deque<topic_queue> topics_;

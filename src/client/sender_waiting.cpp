@@ -6,10 +6,12 @@
 namespace kafkawire::client_detail {
 
 void sender_fsm::wait(topic_queue& t, waiting_record r, sender_actions& out) {
+    make_room_for(out, 2);
     r.flush = period_;
-    ++periods_[period_];
-    ++waiting_;
+    auto& period = periods_[period_];
     t.waiting.push_back(r);
+    ++period;
+    ++waiting_;
     if (!t.ready) out.push_back(ask_topics{});
     if (!turn_asked_) {
         turn_asked_ = true;
@@ -53,6 +55,8 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
             if (why == errc::would_wait) return;
             if (!why) why = put(*p, r.what, wall_ms, r.wants_delivery);
         }
+        make_room_for(out, 4);
+        auto story = why ? std::make_shared<error>() : nullptr;
         t.waiting.pop_front();
         --waiting_;
         if (!why) {
@@ -67,9 +71,7 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
             }
             if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, nullptr});
         } else {
-            error e;
-            e.code = why;
-            const auto story = std::make_shared<const error>(std::move(e));
+            story->code = why;
             if (settings_.transactional) fail_transaction_for(story, out);
             if (r.wants_delivery) out.push_back(tell_waiter{r.wants_delivery, story});
             if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, story});
@@ -81,6 +83,7 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
 void sender_fsm::refuse_waiting(topic_queue& t, const std::shared_ptr<const error>& why, sender_actions& out) {
     if (settings_.transactional && !t.waiting.empty() && !stopped_) fail_transaction_for(why, out);
     while (!t.waiting.empty()) {
+        make_room_for(out, 3);
         const auto r = t.waiting.front();
         t.waiting.pop_front();
         --waiting_;
@@ -99,9 +102,7 @@ time_point sender_fsm::waiting_deadline(const topic_queue& t) const noexcept {
 void sender_fsm::expire_waiting(time_point now, sender_actions& out) {
     for (auto& t : topics_) {
         while (!t.waiting.empty() && waiting_deadline(t) <= now) {
-            const auto r = t.waiting.front();
-            t.waiting.pop_front();
-            --waiting_;
+            make_room_for(out, 4);
             error e;
             e.code = errc::delivery_timed_out;
             if (t.ready) {
@@ -118,6 +119,9 @@ void sender_fsm::expire_waiting(time_point now, sender_actions& out) {
                 }
             }
             const auto story = std::make_shared<const error>(std::move(e));
+            const auto r = t.waiting.front();
+            t.waiting.pop_front();
+            --waiting_;
             if (settings_.transactional) fail_transaction_for(story, out);
             if (r.wants_delivery) out.push_back(tell_waiter{r.wants_delivery, story});
             if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, story});

@@ -59,8 +59,10 @@ public:
         const auto of = of_.lock();
         if (!of) return;
         auto& to = *static_cast<transaction_core*>(of->transactions());
-        if (result.why) return to.failed(what_.request, std::move(result.why), result.maybe_processed);
-        std::visit([&](const auto& m) { read<typename std::decay_t<decltype(m)>::response>(*of, to, result); }, what_.what);
+        of->contain([&] {
+            if (result.why) return to.failed(what_.request, std::move(result.why), result.maybe_processed);
+            std::visit([&](const auto& m) { read<typename std::decay_t<decltype(m)>::response>(*of, to, result); }, what_.what);
+        });
     }
 
 private:
@@ -106,8 +108,11 @@ public:
         return &std::get<txn::messages::find_coordinator_request>(fitted_);
     }
     void complete(error why, answer_info info) override {
-        const auto of = of_.lock();
-        if (!of) return;
+        if (const auto of = of_.lock()) of->contain([&] { take(of, why, info); });
+    }
+
+private:
+    void take(const std::shared_ptr<producer_core>& of, error& why, answer_info& info) {
         auto& to = *static_cast<transaction_core*>(of->transactions());
         if (why) return to.failed(number_, std::move(why), false);
         // Where it is stands in the answer: no Metadata request is needed to find it.
@@ -119,8 +124,6 @@ public:
             if (c.error_code == 0) learn(c.node_id, c.host, c.port);
         to.answered(number_, info.version, std::move(answer_), std::move(info.broker));
     }
-
-private:
     std::weak_ptr<producer_core> of_;
     std::uint64_t number_;
     txn::message message_, fitted_;                         // as for all versions, and as for one: it may be asked of several brokers
@@ -139,7 +142,7 @@ error plain_error(std::error_code code, std::string text = {}) {
 transaction_core::transaction_core(producer_core& of) : producer_{of}, machine_{machine_settings(of)} {
     timer_ = of.client().env().make_timer([this] {
         const auto keep = producer_.shared_from_this();
-        step(txn::tick{});
+        producer_.contain([&] { step(txn::tick{}); });
     });
     will_ = std::make_shared<last_will>(of.client().weak_from_this());
 }
@@ -160,12 +163,29 @@ bool transaction_core::refuse_if_over(std::uint64_t number, waiter* w) {
 }
 
 void transaction_core::begin(patience p, waiter* w) {
-    if (stopped_) return producer_.tell(w, *stopped_);
-    step(txn::begin_requested{ask(operation_kind::begin, p, w)});
+    producer_.on_behalf_of(w, [&](bool& taken) {
+        if (stopped_) {
+            producer_.tell(w, *stopped_);
+            taken = true;
+            return;
+        }
+        const auto asked = ask(operation_kind::begin, p, w);
+        taken = true;
+        step(txn::begin_requested{asked});
+    });
 }
 
 void transaction_core::send_offsets(std::uint64_t number, group_offsets what, patience p, waiter* w) {
-    if (refuse_if_over(number, w)) return;
+    producer_.on_behalf_of(w, [&](bool& taken) {
+        if ((taken = refuse_if_over(number, w))) return;
+        auto all = grouped(std::move(what));
+        const auto asked = ask(operation_kind::send_offsets, p, w);
+        taken = true;
+        step(txn::offsets_requested{asked, std::move(all)});
+    });
+}
+
+txn::group_offsets transaction_core::grouped(group_offsets what) {
     txn::group_offsets all{what.group.group, what.group.generation, what.group.member_id, what.group.group_instance_id, {}};
     for (auto& o : what.offsets) {
         auto at = std::find_if(all.topics.begin(), all.topics.end(), [&](const auto& t) { return t.name == o.topic; });
@@ -179,21 +199,25 @@ void transaction_core::send_offsets(std::uint64_t number, group_offsets what, pa
         to.committed_leader_epoch = o.leader_epoch;
         to.committed_metadata = std::move(o.metadata);
     }
-    step(txn::offsets_requested{ask(operation_kind::send_offsets, p, w), std::move(all)});
+    return all;
 }
 
 void transaction_core::end(std::uint64_t number, bool commit, patience p, waiter* w) {
-    if (refuse_if_over(number, w)) return;
-    if (!commit) return step(txn::abort_requested{ask(operation_kind::abort, p, w)});
-    step(txn::commit_requested{ask(operation_kind::commit, p, w)});
-    // Refused, as something had failed before. There is one way left, so it is taken.
-    if (std::holds_alternative<txn::must_abort>(machine_.where())) step(txn::abort_requested{});
+    producer_.on_behalf_of(w, [&](bool& taken) {
+        if ((taken = refuse_if_over(number, w))) return;
+        const auto asked = ask(commit ? operation_kind::commit : operation_kind::abort, p, w);
+        taken = true;
+        if (!commit) return step(txn::abort_requested{asked});
+        step(txn::commit_requested{asked});
+        // Refused, as something had failed before. There is one way left, so it is taken.
+        if (std::holds_alternative<txn::must_abort>(machine_.where())) step(txn::abort_requested{});
+    });
 }
 
 void transaction_core::abandon(std::uint64_t number) {
     if (stopped_ || number != number_) return;
     const auto& s = machine_.where();
-    if (std::holds_alternative<txn::in_transaction>(s) || std::holds_alternative<txn::must_abort>(s)) step(txn::abort_requested{});
+    if (std::holds_alternative<txn::in_transaction>(s) || std::holds_alternative<txn::must_abort>(s)) producer_.contain([&] { step(txn::abort_requested{}); });
 }
 
 error transaction_core::trouble(std::uint64_t number) const {
@@ -236,14 +260,18 @@ void transaction_core::step(txn::event e) {
     }
     machine_.step(std::move(e), env.now(), actions_);
     if (busy_) return;  // whoever is at it goes on with these
-    busy_ = true;
-    while (!actions_.empty()) {
+    {
+        struct until_done {
+            bool& flag;
+            ~until_done() { flag = false; }
+        } held{busy_ = true};
+        while (!actions_.empty()) {
+            running_.clear();
+            std::swap(running_, actions_);
+            for (auto& a : running_) std::visit([this](auto& what) { carry_out(what); }, a);
+        }
         running_.clear();
-        std::swap(running_, actions_);
-        for (auto& a : running_) std::visit([this](auto& what) { carry_out(what); }, a);
     }
-    running_.clear();
-    busy_ = false;
     set_gate();
     set_timer();
     producer_.run();
@@ -284,9 +312,8 @@ void transaction_core::carry_out(txn::complete& a) {
     }
     const auto at = std::find_if(operations_.begin(), operations_.end(), [&](const operation& o) { return o.id == a.op; });
     if (at == operations_.end()) return;
-    auto* const who = at->who;
+    producer_.tell(at->who, std::move(a.why));
     operations_.erase(at);
-    producer_.tell(who, std::move(a.why));
 }
 
 void transaction_core::set_gate() {
@@ -342,8 +369,13 @@ void transaction_core::stop(const error& why) {
     for (const auto& o : std::vector{operations_})
         if (o.kind == operation_kind::commit) step(txn::cancel_requested{o.id});
     farewell();
+    for (; !operations_.empty(); operations_.erase(operations_.begin())) {
+        const auto& o = operations_.front();
+        // Where memory has run out, nobody may remember how a commit ended.
+        const bool unknown = o.kind == operation_kind::commit && producer_.is_exhausted();
+        producer_.tell(o.who, unknown ? plain_error(errc::delivery_unknown) : why);
+    }
     stopped_ = why;
-    for (const auto& o : std::exchange(operations_, {})) producer_.tell(o.who, why);
     timer_->clear();
     producer_.set_gate(gate::closed, why.code);
 }

@@ -61,6 +61,7 @@ private:
     };
 
     [[nodiscard]] txn::requested ask(txn::operation_kind kind, patience p, waiter* w);
+    [[nodiscard]] static txn::group_offsets grouped(group_offsets what);
     bool refuse_if_over(std::uint64_t number, waiter* w);
     void step(txn::event e);
     void set_gate();

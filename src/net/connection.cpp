@@ -4,11 +4,24 @@
 
 namespace kafkawire::net {
 
+namespace {
+// True while it lives: also when memory runs out in between.
+class flag_holder {
+public:
+    explicit flag_holder(bool& flag) noexcept : flag_{flag} { flag_ = true; }
+    ~flag_holder() { flag_ = false; }
+    flag_holder(const flag_holder&) = delete;
+
+private:
+    bool& flag_;
+};
+}  // namespace
+
 connection::connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher)
     : env_{std::move(env)}, names_{std::move(names)}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {
     timer_ = env_->make_timer([this] {
         timer_at_.reset();
-        step(tick{});
+        contain([&] { step(tick{}); });
     });
 }
 
@@ -18,23 +31,37 @@ void connection::step(event e) {
     inbox_.push_back(std::move(e));
     if (stepping_) return;
     const auto self = shared_from_this();  // the owner may let go of us when it is told
-    stepping_ = true;
-    while (!inbox_.empty()) {
+    const flag_holder held{stepping_};
+    for (;;) {
+        // Where memory ran out the last time, the rest is still to be done.
+        while (next_action_ < actions_.size()) std::visit([this](auto& what) { carry_out(what); }, actions_[next_action_++]);
+        actions_.clear();
+        next_action_ = 0;
+        if (inbox_.empty()) break;
         auto next = std::move(inbox_.front());
         inbox_.pop_front();
         machine_.step(std::move(next), env_->now(), actions_);
-        for (auto& a : actions_) std::visit([this](auto& what) { carry_out(what); }, a);
-        actions_.clear();
     }
-    stepping_ = false;
     set_timer();
+}
+
+// A connection that found no memory cannot know what it has missed: it is closed, and its calls are told as those of one that was cut.
+template <class F>
+void connection::contain(F f) {
+    const auto self = shared_from_this();
+    try {
+        f();
+    } catch (const std::bad_alloc&) {
+        error why;
+        why.code = std::make_error_code(std::errc::not_enough_memory);
+        close(std::move(why));
+    }
 }
 
 void connection::asked(event e) {
     if (stepping_) return step(std::move(e));
-    asked_ = true;
+    const flag_holder held{asked_};
     step(std::move(e));
-    asked_ = false;
 }
 
 void connection::withdraw(call* what) {
@@ -43,10 +70,19 @@ void connection::withdraw(call* what) {
 }
 
 void connection::tell_later() {
+    later_posted_ = false;
     while (!later_.empty()) {  // one that is told may withdraw another
         auto next = std::move(later_.front());
         later_.pop_front();
-        next.whom->done(std::move(next.what));
+        try {
+            next.whom->done(std::move(next.what));
+        } catch (...) {
+            if (!later_.empty()) {
+                env_->post([self = shared_from_this()] { self->tell_later(); });
+                later_posted_ = true;
+            }
+            throw;
+        }
     }
 }
 
@@ -60,14 +96,18 @@ void connection::set_timer() {
 }
 
 void connection::carry_out(start_resolve& a) {
-    lookup_ = (names_ ? *names_ : env_->default_resolver()).async_resolve(a.host, [this](resolver::answer got) { step(resolved{got.code, std::move(got.text), std::move(got.addresses)}); });
+    lookup_ = (names_ ? *names_ : env_->default_resolver()).async_resolve(a.host, [this](resolver::answer got) {
+        contain([&] { step(resolved{got.code, std::move(got.text), std::move(got.addresses)}); });
+    });
 }
 
 void connection::carry_out(open_socket& a) {
     racers_.push_back({a.attempt, env_->make_stream()});
     racers_.back().socket->async_connect(a.to, [self = shared_from_this(), attempt = a.attempt](std::error_code ec) {
-        if (ec) self->step(connect_failed{attempt, ec});
-        else self->step(connected{attempt});
+        self->contain([&] {
+            if (ec) self->step(connect_failed{attempt, ec});
+            else self->step(connected{attempt});
+        });
     });
 }
 
@@ -90,7 +130,9 @@ void connection::carry_out(write_frame& a) {
 void connection::carry_out(tell& a) {
     if (!asked_) return a.whom->done(std::move(a.what));
     later_.push_back(std::move(a));
-    if (later_.size() == 1) env_->post([self = shared_from_this()] { self->tell_later(); });
+    if (later_posted_) return;
+    env_->post([self = shared_from_this()] { self->tell_later(); });
+    later_posted_ = true;
 }
 
 void connection::carry_out(announce_ready&) {
@@ -122,10 +164,12 @@ void connection::read() {
     if (here.empty() || !socket_) return;
     const bool small = here.size() < buffer_.size();
     socket_->async_read_some(small ? std::span{buffer_} : here, [self = shared_from_this(), small](std::error_code ec, std::size_t n) {
-        if (ec) return self->step(failed{ec});
-        if (small) self->ahead_ = std::span{self->buffer_}.first(n);
-        else self->step(received{n});
-        self->read();
+        self->contain([&] {
+            if (ec) return self->step(failed{ec});
+            if (small) self->ahead_ = std::span{self->buffer_}.first(n);
+            else self->step(received{n});
+            self->read();
+        });
     });
 }
 
@@ -139,9 +183,11 @@ void connection::write() {
     }
     socket_->async_write(parts_, [self = shared_from_this()](std::error_code ec) {
         self->writing_.clear();
-        if (ec) return self->step(failed{ec});
-        self->step(written{self->queued_.empty()});
-        if (!self->queued_.empty() && self->writing_.empty()) self->write();
+        self->contain([&] {
+            if (ec) return self->step(failed{ec});
+            self->step(written{self->queued_.empty()});
+            if (!self->queued_.empty() && self->writing_.empty()) self->write();
+        });
     });
 }
 

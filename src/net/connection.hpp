@@ -57,6 +57,9 @@ private:
     void write();
     void set_timer();
 
+    template <class F>
+    void contain(F f);
+
     std::shared_ptr<environment> env_;                      // the last callback may come when the client is gone
     std::shared_ptr<resolver> names_;
     connection_fsm machine_;
@@ -75,7 +78,9 @@ private:
     std::deque<tell> later_;                                // what came of a step that our owner asked for: he is not told inside his own call
     bool stepping_ = false;
     bool asked_ = false;                                    // this step was asked for by our owner, not by the environment
+    bool later_posted_ = false;
     actions actions_;
+    std::size_t next_action_ = 0;                           // of actions_: those before it were carried out
 };
 
 }  // namespace kafkawire::net

@@ -45,12 +45,19 @@ public:
         while (auto* w = pop()) w->drop();
     }
     [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
-    [[nodiscard]] const waiter* front() const noexcept { return head_; }
+    [[nodiscard]] waiter* front() const noexcept { return head_; }
     [[nodiscard]] waiter* back() noexcept { return tail_; }
     void push(waiter* w) noexcept {
         w->next = nullptr;
         (tail_ ? tail_->next : head_) = w;
         tail_ = w;
+    }
+    /// Puts another chain behind this one, which has it from now on.
+    void append(waiter_chain&& o) noexcept {
+        if (!o.head_) return;
+        (tail_ ? tail_->next : head_) = o.head_;
+        tail_ = o.tail_;
+        o.head_ = o.tail_ = nullptr;
     }
     waiter* pop() noexcept {
         auto* w = head_;
