@@ -126,7 +126,9 @@ void sender_fsm::refused(partition_queue& p, const batch_ptr& b, const produce_a
 // have left it in the log, which the broker cannot tell any more.
 void sender_fsm::out_of_sequence(partition_queue& p, const batch_ptr& b, const std::shared_ptr<const error>& why, time_point now, sender_actions& out) {
     const auto earlier = [&](const batch_ptr& o) { return o->stamped && o->producer_id == b->producer_id && o->producer_epoch == b->producer_epoch && comes_before(o->base_sequence, b->base_sequence); };
-    const bool expected = p.broken || std::any_of(p.in_flight.begin(), p.in_flight.end(), earlier) || std::any_of(p.closed.begin(), p.closed.end(), earlier);
+    // A gap explains what it is ahead of. What comes before it and is first of all misses something else: the log has lost its end.
+    const bool behind_gap = p.broken && !comes_before(b->base_sequence, p.gap);
+    const bool expected = behind_gap || std::any_of(p.in_flight.begin(), p.in_flight.end(), earlier) || std::any_of(p.closed.begin(), p.closed.end(), earlier);
     if (expected) return try_again(p, b, why, now, true, out);
     if (settings_.transactional) return give_up(p, b, why, out);
     p.broken = true;

@@ -13,11 +13,20 @@ losses::losses(cluster_world& w, workload& work, std::chrono::nanoseconds until,
     : w_{w}, work_{work}, random_{w.world.random().fork()} {
     const auto some_time = [&] { return random_.between(std::chrono::nanoseconds{2s}, until - 10s); };
     for (int i = 0; i < truncations; ++i) w.world.after(some_time(), [this] { truncate(); });
+    if (truncations > 0) look();
     for (int i = 0; i < recreations; ++i)
         w.world.after(some_time(), [this] { asio::co_spawn(w_.auditor.executor(), recreate(), asio::detached); });
 }
 
-// Most often the last few records, sometimes all of them: then the brokers know nothing of any producer any more. With another leader as with the same.
+void losses::look() {
+    const auto view = w_.cluster->control().view();
+    if (const auto* t = view.find_topic(topic))
+        for (std::size_t p = 0; p < t->partitions.size() && p < ends_.size(); ++p)
+            if (const auto end = t->partitions[p].end_offset; ends_[p].empty() || ends_[p].back() < end) ends_[p].push_back(end);
+    w_.world.after(150ms, [this] { look(); });
+}
+
+// Most often the last few batches, sometimes all of them: then the brokers know nothing of any producer any more. With another leader as with the same.
 void losses::truncate() {
     auto control = w_.cluster->control();
     const auto view = control.view();
@@ -25,19 +34,18 @@ void losses::truncate() {
     if (!t) return;
     const auto index = static_cast<std::int32_t>(random_.below(std::min<std::size_t>(t->partitions.size(), partitions)));
     const auto& p = t->partitions[static_cast<std::size_t>(index)];
-    const auto span = static_cast<std::uint64_t>(p.end_offset - p.start_offset);
-    if (span == 0) return;
+    auto& ends = ends_[static_cast<std::size_t>(index)];
     const bool all = random_.chance(250'000);
-    const auto few = 1 + random_.below(std::min<std::uint64_t>(span, 60));
-    const auto from = all ? p.start_offset : p.end_offset - static_cast<std::int64_t>(few);
+    const auto few = 1 + random_.below(12);
     const bool elsewhere = random_.chance(500'000);
     const auto node = static_cast<std::int32_t>(1 + random_.below(3));
-    if (control.truncate(topic, index, from)) return;
-    const auto after = control.view();
-    const auto end = after.find_topic(topic)->partitions[static_cast<std::size_t>(index)].end_offset;  // of whole batches
+    while (!ends.empty() && ends.back() >= p.end_offset) ends.pop_back();
+    const auto from = all || ends.size() < few ? p.start_offset : ends[ends.size() - few];
+    if (from == p.end_offset || control.truncate(topic, index, from)) return;
+    while (!ends.empty() && ends.back() > from) ends.pop_back();
     if (elsewhere) (void)control.move_leader(topic, index, node);
-    work_.history.forgotten(work_.history.partition(topic, index), end, p.end_offset, w_.now());
-    w_.world.note("truncated", std::array<std::int64_t, 3>{index, end, p.end_offset});
+    work_.history.forgotten(work_.history.partition(topic, index), from, p.end_offset, w_.now());
+    w_.world.note("truncated", std::array<std::int64_t, 3>{index, from, p.end_offset});
     ++happened_;
 }
 

@@ -13,6 +13,7 @@ public:
 
 private:
     void truncate();
+    void look();
     asio::awaitable<void> recreate();
     asio::awaitable<void> remove();
     asio::awaitable<void> create(std::int32_t count);
@@ -21,6 +22,7 @@ private:
     cluster_world& w_;
     workload& work_;
     kw::sim::random_source random_;
+    std::array<std::vector<std::int64_t>, partitions> ends_;  // where batches end: a log cannot be cut within one
     std::uint64_t happened_ = 0;
     std::int32_t asked_ = 0;
     bool recreating_ = false;

@@ -45,6 +45,11 @@ struct one_partition {
         machine.answered(*sent.at(request), {&good, 1}, now, 0, out);
         collect();
     }
+    void refuse(std::size_t request, broker_errc why) {
+        const std::optional<produce_answer> bad{produce_answer{static_cast<std::int16_t>(why)}};
+        machine.answered(*sent.at(request), {&bad, 1}, now, 0, out);
+        collect();
+    }
     void lose(std::size_t request) {
         machine.lost(*sent.at(request), std::make_shared<const error>(), true, true, now, 0, out);
         collect();
@@ -83,4 +88,23 @@ TEST_CASE_METHOD(one_partition, "no batch is sent that would make the broker for
     CHECK((sequences_since(6) == std::vector<std::int32_t>{4, 5}));
     acknowledge(4);
     CHECK((sequences_since(8) == std::vector<std::int32_t>{6}));
+}
+
+// 3 fails, and so leaves a gap; 1 and 2 are lost and go again before it. Meanwhile the log has lost its end, and with it what came before them: the gap
+// does not explain that they are refused. They may have been in the log, so they are told as unknown, and what comes next begins anew.
+TEST_CASE_METHOD(one_partition, "what comes before a gap and is refused for its sequence all the same is not sent for ever") {
+    send_record();
+    acknowledge(0);
+    for (int i = 0; i < 3; ++i) send_record();
+    refuse(3, broker_errc::invalid_record);
+    lose(1);
+    lose(2);
+    CHECK((sequences_since(4) == std::vector<std::int32_t>{1, 2}));
+    refuse(4, broker_errc::out_of_order_sequence_number);
+    refuse(5, broker_errc::out_of_order_sequence_number);
+    CHECK(sent.size() == 6);
+    CHECK(machine.quiet());
+    send_record();
+    CHECK((sequences_since(6) == std::vector<std::int32_t>{0}));
+    CHECK(sent.back()->parts.at(0).batch->producer_epoch == 1);
 }
