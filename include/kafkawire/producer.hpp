@@ -18,6 +18,8 @@
 // - Cancellation (any type) of a send: if the record was not accepted yet it is taken back (errc::send_withdrawn), else it goes its way and
 //   nobody waits for it any more (errc::detached).
 // - The bytes of a record are borrowed until it is accepted. Where it has to wait for room that is when the operation completes.
+// - Where memory runs out, a call that has not begun throws std::bad_alloc, and the producer is at its end: what it had begun is told as above
+//   (errc::producer_failed, send_withdrawn, delivery_unknown, with the cause std::errc::not_enough_memory). Another one can be made.
 // - Every error is explained by kw::detailed(token).
 #pragma once
 #include <kafkawire/client.hpp>

@@ -108,7 +108,6 @@ net::connection& pool::connection_to(std::size_t broker, lane l) {
     settings.patience = s.patience;
     settings.not_before = e.not_before;
     settings.last_failure = e.last_error ? e.last_error : e.last_trouble;
-    directory_.opening(broker, env_->now());
     // The connection outlives us at most by what is under way in the environment, so its watcher must not keep us, nor trust that we are there.
     const auto self = weak_from_this();
     net::connection::observer watcher;
@@ -122,6 +121,7 @@ net::connection& pool::connection_to(std::size_t broker, lane l) {
         if (const auto alive = self.lock()) alive->link_silent(broker, l, yes);
     };
     s.link = std::make_shared<net::connection>(env_, names_, std::move(settings), std::move(watcher));
+    directory_.opening(broker, env_->now());
     return *s.link;
 }
 

@@ -127,8 +127,8 @@ private:
 producer_core::producer_core(std::shared_ptr<core> client, const producer_options& options)
     : client_{std::move(client)}, options_{options}, machine_{settings_of(options), client_->env().random()}, gate_{options.transactional_id.empty() ? gate::open : gate::closed} {
     timer_ = client_->env().make_timer([this] { timer_fired(); });
-    client_->watch(*this);
     if (!options.transactional_id.empty()) hooks_ = std::make_unique<transaction_core>(*this);
+    client_->watch(*this);  // last: whoever is watched for must come to be
 }
 
 producer_core::~producer_core() {
@@ -213,7 +213,12 @@ void producer_core::send_all(std::span<const record> rs, waiter* w) {
             taken = true;
             return;
         }
-        put(rs, w, gate::open, taken);
+        try {
+            put(rs, w, gate::open, taken);
+        } catch (const std::bad_alloc&) {
+            if (!taken) w->count = static_cast<std::int32_t>(rs.size());  // all of it goes
+            throw;
+        }
     });
 }
 
@@ -246,8 +251,11 @@ void producer_core::put(std::span<const record> rs, waiter* w, gate least, bool&
         if (!taken) throw;
         // Some have gone, and are told with the others when those are settled, too.
         out_of_memory();
-        w->count = static_cast<std::int32_t>(rs.size() - i);
-        return refuse(w, exhausted());
+        const auto why = std::make_shared<const error>(exhausted());
+        told_.reserve(told_.size() + rs.size() - i);
+        tell_soon();
+        for (; i < rs.size(); ++i) told_.push_back(tell_waiter{w, why});
+        return;
     }
     if (!actions_.empty()) run();
 }
@@ -334,6 +342,7 @@ void producer_core::carry_out(ask_producer_id&) {
 
 void producer_core::carry_out(tell_batch& a) {
     tell_soon();
+    if (told_.size() == told_.capacity()) told_.reserve(2 * told_.size() + 8);  // before anything of it is moved
     told_.push_back(std::move(a));
 }
 void producer_core::carry_out(tell_waiter& a) {
@@ -540,10 +549,11 @@ error producer_core::exhausted() {
 void producer_core::out_of_memory() noexcept {
     if (std::exchange(exhausted_, true)) return;
     try {
-        timer_at_ = client_->env().now();
-        timer_->set(*timer_at_);
+        const auto now = client_->env().now();
+        timer_->set(now);
+        timer_at_ = now;
     } catch (const std::bad_alloc&) {
-        // Then with whatever comes next.
+        timer_at_.reset();  // then with whatever comes next
     }
 }
 

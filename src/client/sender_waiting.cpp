@@ -42,6 +42,7 @@ void sender_fsm::admit_waiting(time_point now, std::int64_t wall_ms, sender_acti
 // In order: the first that cannot go in keeps the others waiting. What went in is told; what is refused is told why.
 void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall_ms, sender_actions& out) {
     while (!t.waiting.empty() && t.ready) {
+        make_room_for(out, 4);
         auto r = t.waiting.front();
         const auto at = place(t, r.what);
         std::error_code why;
@@ -55,7 +56,6 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
             if (why == errc::would_wait) return;
             if (!why) why = put(*p, r.what, wall_ms, r.wants_delivery);
         }
-        make_room_for(out, 4);
         auto story = why ? std::make_shared<error>() : nullptr;
         t.waiting.pop_front();
         --waiting_;

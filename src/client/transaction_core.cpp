@@ -377,7 +377,8 @@ void transaction_core::stop(const error& why) {
     }
     stopped_ = why;
     timer_->clear();
-    producer_.set_gate(gate::closed, why.code);
+    // What is sent now is not: that is what its sender is to hear, whatever has ended the producer.
+    producer_.set_gate(gate::closed, why.code == condition::not_persisted ? why.code : make_error_code(errc::producer_failed));
 }
 
 }  // namespace kafkawire::client_detail

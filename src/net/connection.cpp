@@ -52,16 +52,20 @@ void connection::contain(F f) {
     try {
         f();
     } catch (const std::bad_alloc&) {
-        error why;
-        why.code = std::make_error_code(std::errc::not_enough_memory);
-        close(std::move(why));
+        giving_up_ = true;
+        close(error{std::make_error_code(std::errc::not_enough_memory)});
     }
 }
 
 void connection::asked(event e) {
     if (stepping_) return step(std::move(e));
-    const flag_holder held{asked_};
-    step(std::move(e));
+    try {
+        const flag_holder held{asked_};
+        step(std::move(e));
+    } catch (const std::bad_alloc&) {
+        if (!std::exchange(giving_up_, true)) close(error{std::make_error_code(std::errc::not_enough_memory)});
+        throw;
+    }
 }
 
 void connection::withdraw(call* what) {

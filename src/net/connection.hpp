@@ -79,6 +79,7 @@ private:
     bool stepping_ = false;
     bool asked_ = false;                                    // this step was asked for by our owner, not by the environment
     bool later_posted_ = false;
+    bool giving_up_ = false;                                // memory ran out
     actions actions_;
     std::size_t next_action_ = 0;                           // of actions_: those before it were carried out
 };

@@ -5,6 +5,7 @@
 #include <kafkawire/protocol/messages/18_api_versions.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -218,17 +219,23 @@ void connection_fsm::on(send_requested& e, time_point now, actions& out) {
     if (std::holds_alternative<ready>(state_)) send_waiting(now, out);
 }
 
+// So that what follows does not find no memory when it is half done.
+void connection_fsm::make_room(actions& out) {
+    if (out.capacity() - out.size() < 4) out.reserve(2 * out.size() + 8);
+}
+
 void connection_fsm::send_waiting(time_point now, actions& out) {
     auto& r = std::get<ready>(state_);
     while (!waiting_.empty() && r.flight.size() < settings_.max_in_flight) {
-        auto next = std::move(waiting_.front());
-        waiting_.pop_front();
+        make_room(out);
+        const auto next = waiting_.front();  // it goes when it has another place
         if (next->deadline <= now) {
             auto why = late(*next, {});
-            out.push_back(tell{std::move(next), {std::move(why), {}, -1, false}});
+            out.push_back(tell{next, {std::move(why), {}, -1, false}});
         } else {
-            put_on_wire(std::move(next), now, out);
+            put_on_wire(next, now, out);
         }
+        waiting_.pop_front();
     }
     if (waiting_.empty() && r.flight.empty()) earliest_.reset();
 }
@@ -309,6 +316,7 @@ void connection_fsm::on(received& e, time_point now, actions& out) {
     if (!n && !r) return;
     auto& in = n ? n->in : r->in;
     auto& m = n ? n->moved : r->moved;
+    make_room(out);
     if (r && in.have == 0 && now - m.last < settings_.stall_after) r->prompt = true;
     m.last = now;
     if (std::exchange(m.silent, false)) out.push_back(announce_silent{false});
@@ -322,6 +330,7 @@ void connection_fsm::on(received& e, time_point now, actions& out) {
 }
 
 void connection_fsm::got_answer(actions& out) {
+    make_room(out);
     auto& r = std::get<ready>(state_);
     auto first = std::move(r.flight.front());
     r.flight.pop_front();
@@ -413,6 +422,7 @@ void connection_fsm::expire(time_point now, actions& out) {
             keep(c->deadline);
             continue;
         }
+        make_room(out);
         auto why = late(*c, std::chrono::duration_cast<std::chrono::milliseconds>(now - c->started));
         out.push_back(tell{std::exchange(c, nullptr), {std::move(why), {}, -1, false}});
     }
@@ -452,16 +462,6 @@ void connection_fsm::on(close_requested& e, time_point, actions& out) { close(st
 
 void connection_fsm::close(error why, actions& out, bool unused) {
     if (std::holds_alternative<closed>(state_)) return;
-    // The sockets go first: when a call is told, nothing touches what it owns any more.
-    out.push_back(announce_closed{why, unused ? ending::unused : std::holds_alternative<ready>(state_) ? ending::cut : ending::never_up});
-    closed end{why, {}};
-    if (auto* n = std::get_if<negotiating>(&state_)) end.half_read = std::move(n->in.body);
-    std::deque<ready::in_flight> flight;
-    if (auto* r = std::get_if<ready>(&state_)) {
-        end.half_read = std::move(r->in.body);
-        flight = std::move(r->flight);
-    }
-    transition(std::move(end), why.text);
     const auto about = [&](error e, std::int16_t key, std::int16_t version) {
         // What befell another request of the connection is told as what it is: this one did nothing wrong.
         if (e.api_key != -1 && e.api_key != key) {
@@ -473,18 +473,31 @@ void connection_fsm::close(error why, actions& out, bool unused) {
         e.api_version = version;
         return e;
     };
-    for (auto& f : flight)
-        if (f.whose) out.push_back(tell{std::move(f.whose), {about(why, f.key, f.version), {}, f.version, true, true}});
-    for (auto& c : std::exchange(waiting_, {})) {
-        auto told = about(why, c->api_key, -1);
-        out.push_back(tell{std::move(c), {std::move(told), {}, -1, false, true}});
-    }
+    // All of it is made before anything changes: where memory runs out in between, nobody may be forgotten.
+    auto* const r = std::get_if<ready>(&state_);
+    actions last;
+    // The sockets go first: when a call is told, nothing touches what it owns any more.
+    last.push_back(announce_closed{why, unused ? ending::unused : r ? ending::cut : ending::never_up});
+    if (r)
+        for (const auto& f : r->flight)
+            if (f.whose) last.push_back(tell{f.whose, {about(why, f.key, f.version), {}, f.version, true, true}});
+    for (const auto& c : waiting_)
+        if (c) last.push_back(tell{c, {about(why, c->api_key, -1), {}, -1, false, true}});
+    out.reserve(out.size() + last.size());
+    closed end{why, {}};
+    if (auto* n = std::get_if<negotiating>(&state_)) end.half_read = std::move(n->in.body);
+    if (r) end.half_read = std::move(r->in.body);
+    transition(std::move(end), why.text);
+    std::move(last.begin(), last.end(), std::back_inserter(out));
+    waiting_.clear();
     earliest_.reset();
 }
 
 void connection_fsm::transition(state to, std::string_view why) {
-    if (!legal[state_.index()][to.index()]) {
-        throw std::logic_error("connection_fsm: " + std::string{name_of(state_)} + " -> " + std::string{name_of(to)} + ": " + std::string{why});
+    // Without a state, as memory ran out on the way to one, all that is left is to close.
+    const bool none = state_.valueless_by_exception();
+    if (none ? !std::holds_alternative<closed>(to) : !legal[state_.index()][to.index()]) {
+        throw std::logic_error("connection_fsm: " + std::string{none ? "no state" : name_of(state_)} + " -> " + std::string{name_of(to)} + ": " + std::string{why});
     }
     state_ = std::move(to);
 }

@@ -176,6 +176,7 @@ private:
     [[nodiscard]] std::optional<time_point> silent_at() const noexcept;
     [[nodiscard]] std::optional<time_point> unused_at() const noexcept;
     [[nodiscard]] bool head_is_sound(incoming& in, std::size_t had, actions& out);
+    static void make_room(actions& out);
     void send_waiting(time_point now, actions& out);
     void put_on_wire(std::shared_ptr<call> what, time_point now, actions& out);
     void expire(time_point now, actions& out);

@@ -263,7 +263,7 @@ void workload::take(const messages::fetch_response::partition_data& p, bool comm
 asio::awaitable<void> workload::read_from(std::shared_ptr<reader> r, std::int32_t node) {
     for (;;) {
         // Nobody else may be left who would find the leader that a partition had not when it was last asked for.
-        if (std::any_of(leader_.begin(), leader_.end(), [](std::int32_t l) { return l < 0; })) co_await look_up(*w_.client);
+        if (std::any_of(leader_.begin(), leader_.end(), [](std::int32_t l) { return l < 1 || l > 3; })) co_await look_up(*w_.client);
         std::vector<std::pair<std::int32_t, std::int64_t>> from;
         for (std::size_t p = 0; p < partitions; ++p)
             if (leader_[p] == node && !r->busy[p]) from.emplace_back(static_cast<std::int32_t>(p), r->position[p]);

@@ -69,6 +69,7 @@ private:
     std::int64_t transactions_ = 0, now_in_ = 0;
     std::size_t acknowledged_ = 0;
     bool by_hand_;
+    bool sequences_ = true, answers_ = true;  // of the producer
     bool out_ = false;
 };
 
