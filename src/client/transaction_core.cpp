@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "client/throttling.hpp"
+#include "net/flag_holder.hpp"
 #include "net/texts.hpp"
 
 namespace kafkawire::client_detail {
@@ -261,10 +262,7 @@ void transaction_core::step(txn::event e) {
     machine_.step(std::move(e), env.now(), actions_);
     if (busy_) return;  // whoever is at it goes on with these
     {
-        struct until_done {
-            bool& flag;
-            ~until_done() { flag = false; }
-        } held{busy_ = true};
+        const net::flag_holder held{busy_};
         while (!actions_.empty()) {
             running_.clear();
             std::swap(running_, actions_);

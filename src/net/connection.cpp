@@ -2,20 +2,9 @@
 
 #include <algorithm>
 
+#include "net/flag_holder.hpp"
+
 namespace kafkawire::net {
-
-namespace {
-// True while it lives: also when memory runs out in between.
-class flag_holder {
-public:
-    explicit flag_holder(bool& flag) noexcept : flag_{flag} { flag_ = true; }
-    ~flag_holder() { flag_ = false; }
-    flag_holder(const flag_holder&) = delete;
-
-private:
-    bool& flag_;
-};
-}  // namespace
 
 connection::connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher)
     : env_{std::move(env)}, names_{std::move(names)}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {

@@ -2,7 +2,6 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <functional>
 
 #include "scarce_environment.hpp"
 

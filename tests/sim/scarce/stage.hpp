@@ -2,6 +2,7 @@
 #pragma once
 #include <kafkawire/transaction.hpp>
 
+#include <functional>
 #include <string>
 
 #include "../workload.hpp"
