@@ -137,6 +137,21 @@ void call_handler(Handler& handler, const error& why, Results&&... results) {
     std::move(handler)(why.code, std::forward<Results>(results)...);
 }
 
+// Posts `f`, and once more if there was no memory to do so: asio::post() alone takes what it is given with it when it throws, and somebody would never
+// be told. Throws std::bad_alloc if that does not help either; `f` is gone then.
+template <class Executor, class F>
+void post_for_certain(const Executor& ex, F f) {
+    std::shared_ptr<F> held;
+    for (int tries = 1;; ++tries) {
+        try {
+            if (!held) held = std::make_shared<F>(std::move(f));
+            return asio::post(ex, [held] { (*held)(); });
+        } catch (const std::bad_alloc&) {
+            if (tries == 2) throw;
+        }
+    }
+}
+
 // The handler of an operation that is under way, and what keeps its executor and the client's at work.
 template <class Handler>
 struct kept_handler {
@@ -160,7 +175,7 @@ struct kept_handler {
     template <class... Results>
     void tell(error why, Results... results) {
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
-        asio::post(work.get_executor(), [h = std::move(handler), e = std::move(why), w = std::move(client_work), ... r = std::move(results)]() mutable {
+        post_for_certain(work.get_executor(), [h = std::move(handler), e = std::move(why), w = std::move(client_work), ... r = std::move(results)]() mutable {
             w.reset();
             call_handler(h, e, std::move(r)...);
         });

@@ -115,7 +115,7 @@ protected:
         };
         if (!t.elsewhere) return call(*t.handler, why, std::move(r));
         auto ex = t.elsewhere->get_executor();
-        asio::post(ex, [h = std::move(*t.handler), w = std::move(t.elsewhere), why, result = std::move(r), call]() mutable { call(h, why, std::move(result)); });
+        post_for_certain(ex, [h = std::move(*t.handler), w = std::move(t.elsewhere), why, result = std::move(r), call]() mutable { call(h, why, std::move(result)); });
     }
     // Without the texts, if there is no memory for them: what has happened is told all the same.
     static error copy(const error& e) noexcept {

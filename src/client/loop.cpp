@@ -26,7 +26,14 @@ loop::loop() : made_{std::make_unique<asio::io_context>(1)}, io_{made_.get()}, e
 #ifdef __linux__
         pthread_setname_np(pthread_self(), "kafkawire");
 #endif
-        io->run();
+        for (;;) {
+            try {
+                io->run();
+                return;
+            } catch (const std::bad_alloc&) {
+                // Whoever found no memory has told that, or its deadline will. The others go on.
+            }
+        }
     }};
 }
 
