@@ -241,7 +241,9 @@ void stage::commit(bool yes) {
         else transaction_.async_abort(ended);
         thrown = false;
     });
-    if (thrown) ended(kw::make_error_code(kw::errc::delivery_unknown));
+    if (!thrown) return;
+    ended(kw::make_error_code(kw::errc::delivery_unknown));
+    now_in_ = number;  // it was not asked for: the transaction is open as before
 }
 
 void stage::offsets() {
