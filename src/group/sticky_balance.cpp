@@ -129,6 +129,7 @@ private:
     }
 
     // Before anybody takes what is far from it: what has the fewest readers near it goes first, to the lightest of those, while these have room.
+    // Members that do not say where they are take what is left: nothing is gained by giving them what is near to another.
     void place_near() {
         by_load lightest;
         lightest.of_rack.resize(index_.racks + 1);
@@ -141,13 +142,13 @@ private:
         std::vector<std::pair<std::size_t, std::size_t>> order;  // readers near it, partition
         for (std::size_t p = 0; p < owner_.size(); ++p) {
             if (owner_[p] != nobody) continue;
-            auto near_it = readers[0];
+            std::size_t near_it = 0;
             for (const auto r : index_.racks_of(p)) near_it += readers[static_cast<std::size_t>(r) + 1];
             if (near_it > 0) order.push_back({near_it, p});
         }
         std::sort(order.begin(), order.end());
         for (const auto& [near_it, p] : order) {
-            auto best = lightest.of_rack[0].empty() ? by_load::entry{0, nobody} : lightest.of_rack[0].top();
+            by_load::entry best{0, nobody};
             for (const auto r : index_.racks_of(p))
                 if (const auto& q = lightest.of_rack[static_cast<std::size_t>(r) + 1]; !q.empty() && (best.second == nobody || q.top() < best)) best = q.top();
             if (best.first > even_ || (best.first == even_ && one_more_ == 0)) continue;
