@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "group/subscription.hpp"
+
 namespace group_world {
 
 namespace messages = kafkawire::protocol::messages;
@@ -439,6 +441,25 @@ void world::taken(member& by, const std::vector<group::topic_partition>& added) 
     }
 }
 
+// What the coordinator says that a member has.
+std::set<group::topic_partition> world::granted_to(const std::string& id) const {
+    std::set<group::topic_partition> all;
+    if (classic) {
+        const auto known = classic->members().find(id);
+        group::assignment_message a;
+        if (known == classic->members().end() || group::read_assignment(known->second.assignment, a)) return all;
+        for (const auto& t : a.assigned_partitions)
+            for (const auto p : t.partitions) all.insert({t.topic, p});
+        return all;
+    }
+    const auto known = consumer->members().find(id);
+    if (known == consumer->members().end()) return all;
+    for (const auto& [topic, t] : topics)
+        if (const auto at_topic = known->second.assigned.find(t.id); at_topic != known->second.assigned.end())
+            for (const auto& [p, since] : at_topic->second) all.insert({topic, p});
+    return all;
+}
+
 std::string world::unsettled() const {
     std::map<group::topic_partition, int> readers;
     std::set<std::string> wanted;
@@ -450,6 +471,7 @@ std::string world::unsettled() const {
         if (v.state != "stable") what << "member " << m->number << " is " << v.state << " (" << v.last_error.message() << ")\n";
         if (v.assignment != std::vector<group::topic_partition>(m->reading.begin(), m->reading.end()))
             what << "member " << m->number << " reads something else than it has\n";
+        if (const auto granted = granted_to(v.member); granted != m->reading) what << "member " << m->number << " has something else than the coordinator gave it\n";
         for (const auto& p : m->reading) ++readers[p];
         wanted.insert(m->topics.begin(), m->topics.end());
     }

@@ -4,7 +4,7 @@
 //
 // What is watched, at every step: no partition is taken by a member while another, whom the coordinator still counts as its owner, reads
 // it; in one generation nobody is given what another has; no machine spins or throws. And at the end, when the faults are over: everybody
-// is stable, and every partition is read by exactly one member.
+// is stable, every partition is read by exactly one member, and everybody reads what the coordinator has given out.
 #pragma once
 #include <deque>
 #include <functional>
@@ -367,6 +367,7 @@ struct world {
     void move_coordinator(milliseconds load);
     [[nodiscard]] bool counts_as_owner(const member& m, const group::topic_partition& p) const;
     void taken(member& by, const std::vector<group::topic_partition>& added);
+    [[nodiscard]] std::set<group::topic_partition> granted_to(const std::string& id) const;
     /// Why the group is not settled; empty: it is.
     [[nodiscard]] std::string unsettled() const;
 };
