@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
-using namespace group_world;
+namespace group_world {
 
 namespace {
 
@@ -143,3 +143,5 @@ TEST_CASE("storms over cooperative groups with static members", "[group][storm]"
 TEST_CASE("storms over groups of the consumer protocol with static members", "[group][storm]") {
     storms(kind::consumer, true, "consumer, static");
 }
+
+}  // namespace group_world
