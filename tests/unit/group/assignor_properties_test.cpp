@@ -1,8 +1,10 @@
-// The laws of assignments over random groups that live through several generations. Some thousand groups here; "[.soak]" runs 100,000.
+// The laws of assignments over random groups that live through several generations. Some thousand groups here; "[.soak]" runs 100,000
+// (KAFKAWIRE_GROUPS) from the seed KAFKAWIRE_SEED on.
 #include "group/sticky_balance.hpp"
 #include "group/subscription.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "catch.hpp"
 #include "random_groups.hpp"
@@ -175,8 +177,13 @@ std::string live_by_order(std::uint64_t seed) {
     return {};
 }
 
-void run_groups(std::string (*live)(std::uint64_t), std::uint64_t groups) {
-    for (std::uint64_t seed = 1; seed <= groups; ++seed)
+std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
+    const char* text = std::getenv(variable);
+    return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+void run_groups(std::string (*live)(std::uint64_t), std::uint64_t groups, std::uint64_t first = 1) {
+    for (std::uint64_t seed = first; seed < first + groups; ++seed)
         if (const auto wrong = live(seed); !wrong.empty()) {
             INFO("seed " << seed);
             FAIL_CHECK(wrong);
@@ -194,9 +201,10 @@ TEST_CASE("range and roundrobin over random groups: complete, whatever the order
 TEST_CASE("100,000 random groups with each of them", "[.soak]") {
     const std::pair<const char*, std::string (*)(std::uint64_t)> lives[] = {
         {"sticky", live_eager}, {"cooperative-sticky", live_cooperative}, {"members that lie", live_with_liars}, {"range and roundrobin", live_by_order}};
+    const auto groups = number_in("KAFKAWIRE_GROUPS", 100'000), first = number_in("KAFKAWIRE_SEED", 1);
     for (const auto& [name, live] : lives) {
-        run_groups(live, 100'000);
-        std::printf("100,000 random groups: %s\n", name);
+        run_groups(live, groups, first);
+        std::printf("%llu random groups from seed %llu on: %s\n", static_cast<unsigned long long>(groups), static_cast<unsigned long long>(first), name);
         std::fflush(stdout);
     }
 }
