@@ -28,6 +28,7 @@ struct topic_options {
     std::optional<std::chrono::milliseconds> linger{};
     std::optional<std::uint32_t> batch_bytes{};
     std::optional<std::chrono::milliseconds> delivery_timeout{};
+    std::optional<std::chrono::milliseconds> unknown_topic_timeout{};
 };
 
 struct producer_options {
@@ -42,8 +43,9 @@ struct producer_options {
     std::int32_t compression_level = protocol::default_level;
     std::string partitioner = "murmur2";
     std::chrono::milliseconds delivery_timeout{120'000};
+    std::chrono::milliseconds unknown_topic_timeout{30'000};
     std::chrono::milliseconds retry_backoff{100};
-    std::chrono::milliseconds retry_backoff_max{1'000};
+    std::chrono::milliseconds retry_backoff_max{500};
     bool create_topics = true;
     std::string transactional_id{};                ///< empty: no transactions
     std::chrono::milliseconds transaction_timeout{60'000};
@@ -113,6 +115,12 @@ constexpr option_schema delivery_option() {
     return option<Member>("delivery_timeout", {.aliases = {"delivery.timeout.ms", "message.timeout.ms"}, .lowest = 1,
                                                .text = "By then the outcome of a send is told, counted from the call, whatever happens: at worst as nobody knows."});
 }
+template <auto Member>
+constexpr option_schema unknown_topic_option() {
+    return option<Member>("unknown_topic_timeout", {.aliases = {"topic.metadata.propagation.max.ms"},
+                                                    .text = "So long a record waits for its topic when the cluster says that there is none, as it may be being created, or about to be; "
+                                                            "delivery_timeout ends it too. Where the cluster cannot be asked, only that does."});
+}
 
 }  // namespace client_detail
 
@@ -122,6 +130,7 @@ constexpr auto describe(options_type<topic_options>) {
         client_detail::compression_option<&o::compression>(), client_detail::level_option<&o::compression_level>(),
         client_detail::partitioner_option<&o::partitioner>(), client_detail::linger_option<&o::linger>(),
         client_detail::batch_option<&o::batch_bytes>(),       client_detail::delivery_option<&o::delivery_timeout>(),
+        client_detail::unknown_topic_option<&o::unknown_topic_timeout>(),
     };
 }
 
@@ -147,6 +156,7 @@ constexpr auto describe(options_type<producer_options>) {
         client_detail::level_option<&o::compression_level>(),
         client_detail::partitioner_option<&o::partitioner>(),
         client_detail::delivery_option<&o::delivery_timeout>(),
+        client_detail::unknown_topic_option<&o::unknown_topic_timeout>(),
         option<&o::retry_backoff>("retry_backoff", {.aliases = {"retry.backoff.ms"},
                                                     .text = "Pause before a batch that was refused is sent again; doubles with every failure, spread by a fifth."}),
         option<&o::retry_backoff_max>("retry_backoff_max", {.aliases = {"retry.backoff.max.ms"}, .text = "The longest such pause."}),

@@ -46,6 +46,7 @@ public:
         const auto of = of_.lock();
         if (!of) return {errc::canceled, 0, {}, "the producer has ended"};
         plan_->on_wire = true;
+        plan_->doomed = false;  // it is another connection that broke
         return of->encode(*plan_, version, correlation_id, client_id, to);
     }
     void done(net::outcome result) override {
@@ -126,7 +127,7 @@ producer_core::~producer_core() {
 topic_queue& producer_core::topic(std::string_view name) {
     if (auto* const t = machine_.find_topic(name)) return *t;
     auto& info = client_->want_topic(name, options_.create_topics);
-    topic_settings s{options_.compression, options_.compression_level, options_.batch_bytes, options_.linger, options_.delivery_timeout};
+    topic_settings s{options_.compression, options_.compression_level, options_.batch_bytes, options_.linger, options_.delivery_timeout, options_.unknown_topic_timeout};
     std::string_view partitioner = options_.partitioner;
     if (const auto own = options_.topics.find(name); own != options_.topics.end()) {
         const auto& o = own->second;
@@ -135,6 +136,7 @@ topic_queue& producer_core::topic(std::string_view name) {
         s.batch_bytes = o.batch_bytes.value_or(static_cast<std::uint32_t>(s.batch_bytes));
         s.linger = o.linger.value_or(s.linger);
         s.delivery_timeout = o.delivery_timeout.value_or(s.delivery_timeout);
+        s.unknown_topic_timeout = o.unknown_topic_timeout.value_or(s.unknown_topic_timeout);
         if (o.partitioner) partitioner = *o.partitioner;
     }
     auto& env = client_->env();

@@ -72,6 +72,7 @@ error check_topic(producer_options both, const std::string& name, const topic_op
     if (t.linger) both.linger = *t.linger;
     if (t.batch_bytes) both.batch_bytes = *t.batch_bytes;
     if (t.delivery_timeout) both.delivery_timeout = *t.delivery_timeout;
+    if (t.unknown_topic_timeout) both.unknown_topic_timeout = *t.unknown_topic_timeout;
     auto e = validate(both);
     if (e) e.text = of_topic + e.text;
     return e;

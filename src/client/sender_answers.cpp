@@ -1,5 +1,5 @@
-// What comes back: answers, lost requests, patience that ends. Here it is decided what a record's sender is told, and that must be true:
-// acknowledged, certainly not in the log, or nobody knows.
+// What comes back: answers, patience that ends. Here it is decided what a record's sender is told, and that must be true: acknowledged, certainly
+// not in the log, or nobody knows. Requests that have no answer are in sender_losses.cpp.
 #include <kafkawire/protocol/record_batch.hpp>
 
 #include <algorithm>
@@ -53,16 +53,19 @@ produce_verdict verdict_of(std::int16_t code) noexcept {
 
 // --- answers ---
 
-void sender_fsm::end_plan(produce_plan& plan) {
+// False: it had ended before.
+bool sender_fsm::end_plan(produce_plan& plan) {
     auto& b = broker(plan.broker);
     const auto at = std::find_if(b.plans.begin(), b.plans.end(), [&](const plan_ptr& p) { return p.get() == &plan; });
-    if (at == b.plans.end()) return;
+    if (at == b.plans.end()) return false;
     b.plans.erase(at);
     --b.in_flight;
+    return true;
 }
 
 void sender_fsm::answered(produce_plan& plan, std::span<const std::optional<produce_answer>> answers, time_point now, std::int64_t wall_ms, sender_actions& out) {
     end_plan(plan);
+    bool recovered = false;
     static const auto silent = story(broker_errc::unknown_server_error, "the answer to Produce does not mention the partition");
     for (std::size_t i = 0; i < plan.parts.size(); ++i) {
         auto& part = plan.parts[i];
@@ -73,6 +76,7 @@ void sender_fsm::answered(produce_plan& plan, std::span<const std::optional<prod
         erase(p.in_flight, b);
         if (i < answers.size() && answers[i]) {
             const auto& a = *answers[i];
+            recovered |= verdict_of(a.code) == produce_verdict::success && p.failures > 1;
             if (verdict_of(a.code) == produce_verdict::success) succeeded(p, b, a, out);
             else refused(p, b, a, plan.broker, now, out);
         } else {
@@ -81,8 +85,19 @@ void sender_fsm::answered(produce_plan& plan, std::span<const std::optional<prod
         }
         settle(p, now, out);
     }
+    if (recovered) end_pauses(plan.broker, now, out);
     admit_waiting(now, wall_ms, out);
     pump_idle(broker(plan.broker), now, out);
+}
+
+// A partition that had failed again and again was taken. What kept it may have kept the others of that broker too, and be over for all of them.
+void sender_fsm::end_pauses(std::int32_t broker, time_point now, sender_actions& out) {
+    for (auto& t : topics_)
+        for (auto& p : t.partitions) {
+            if (p.leader != broker || p.not_before <= now || p.failures == 0) continue;
+            p.not_before = now;
+            consider(p, now, true, out);
+        }
 }
 
 void sender_fsm::succeeded(partition_queue& p, const batch_ptr& b, const produce_answer& a, sender_actions& out) {
@@ -108,7 +123,9 @@ void sender_fsm::refused(partition_queue& p, const batch_ptr& b, const produce_a
     if (code != condition::not_persisted) b->maybe_written = true;
     switch (verdict) {
         case produce_verdict::elsewhere: out.push_back(ask_topics{}); [[fallthrough]];
-        case produce_verdict::retry: return try_again(p, b, why, now, false, out);
+        case produce_verdict::retry:
+            if (code == broker_errc::concurrent_transactions) return try_soon(p, b, why, now, out);
+            return try_again(p, b, why, now, false, out);
         case produce_verdict::out_of_sequence: return out_of_sequence(p, b, why, now, out);
         case produce_verdict::too_large:
             if (!b->told && b->count > 1 && !b->maybe_written && !settings_.transactional && split(p, b, now, out)) return;
@@ -152,8 +169,8 @@ void sender_fsm::try_again(partition_queue& p, const batch_ptr& b, const std::sh
         leave_gap(p, *b);
         forget(b);
     } else {
-        const auto at = std::find_if(p.closed.begin(), p.closed.end(), [&](const batch_ptr& o) { return !o->stamped || comes_before(b->base_sequence, o->base_sequence); });
-        p.closed.insert(settings_.idempotent ? at : p.closed.begin(), b);
+        const auto behind = [&](const batch_ptr& o) { return !o->stamped || (settings_.idempotent ? comes_before(b->base_sequence, o->base_sequence) : b->ordinal < o->ordinal); };
+        p.closed.insert(std::find_if(p.closed.begin(), p.closed.end(), behind), b);
     }
     if (!std::exchange(p.settling, true)) {
         // The first failure after a success is most often a connection that broke or a leader that moved: no pause then.
@@ -162,6 +179,15 @@ void sender_fsm::try_again(partition_queue& p, const batch_ptr& b, const std::sh
     } else if (!at_once && p.not_before <= now && p.failures > 1) {
         p.not_before = now + pause(p.failures - 1);
     }
+}
+
+// The transaction before is being completed, which takes no longer than it took its markers to be written: short pauses, and no failure.
+void sender_fsm::try_soon(partition_queue& p, const batch_ptr& b, const std::shared_ptr<const error>& why, time_point now, sender_actions& out) {
+    const auto failures = p.failures;
+    try_again(p, b, why, now, true, out);
+    p.failures = failures;
+    constexpr std::chrono::milliseconds first{20};
+    p.not_before = std::max(p.not_before, now + std::min(first * (1 << std::min(b->attempts - 1, 3)), settings_.retry_backoff));
 }
 
 // A batch goes and its numbers stay unused. If it was certainly not taken, then nothing behind it was either.
@@ -268,63 +294,6 @@ bool sender_fsm::split(partition_queue& p, const batch_ptr& b, time_point now, s
     leave_gap(p, *b);
     if (p.not_before < now) p.not_before = now;
     return true;
-}
-
-// --- requests without an answer ---
-
-void sender_fsm::lost(produce_plan& plan, const std::shared_ptr<const error>& why, bool maybe_processed, bool connection_failed, time_point now, std::int64_t wall_ms,
-                      sender_actions& out) {
-    end_plan(plan);
-    bool retried = false;
-    for (auto& part : plan.parts) {
-        const auto b = std::exchange(part.batch, nullptr);
-        part.bytes.reset();
-        if (!b) continue;
-        auto& p = *part.where;
-        erase(p.in_flight, b);
-        b->maybe_written |= maybe_processed;
-        // A request that this broker cannot take, or that cannot be written, will not do better the next time.
-        if (connection_failed || maybe_processed || why->code == condition::retriable) {
-            retried = true;
-            try_again(p, b, why, now, false, out);
-        } else {
-            give_up(p, b, why, out);
-        }
-        settle(p, now, out);
-    }
-    if (retried) out.push_back(ask_topics{});
-    admit_waiting(now, wall_ms, out);
-    pump_idle(broker(plan.broker), now, out);
-}
-
-// The leader has moved. What is not on the wire is taken back. What is on the wire to the old leader goes to the new one at once if the
-// broker can tell a second time from a first: the old leader may be paused, and its answer come in an hour, or never. Whatever it still
-// appends it must cut off again, as it leads no more.
-void sender_fsm::leave(partition_queue& p, time_point now, sender_actions& out) {
-    p.not_before = now;
-    if (p.in_flight.empty()) return;
-    static const auto moved = story(broker_errc::not_leader_or_follower, "the partition has another leader now");
-    for (auto& plan : std::vector{broker(p.sending_to).plans}) {
-        if (plan->on_wire && !settings_.idempotent) continue;
-        bool others = false;
-        for (auto& part : plan->parts) {
-            if (!part.batch) continue;
-            if (part.where != &p) {
-                others = true;
-                continue;
-            }
-            const auto b = std::exchange(part.batch, nullptr);
-            if (!plan->on_wire) part.bytes.reset();
-            erase(p.in_flight, b);
-            b->maybe_written |= plan->on_wire;
-            try_again(p, b, moved, now, true, out);
-        }
-        if (!others && !plan->on_wire) {
-            end_plan(*plan);
-            out.push_back(withdraw_produce{plan});
-        }
-    }
-    settle(p, now, out);
 }
 
 // --- when all in flight is answered ---
@@ -518,7 +487,11 @@ void sender_fsm::stop(const error& why, sender_actions& out) {
 void sender_fsm::begin_transaction() {
     transaction_failed_ = aborting_ = false;
     for (auto& t : topics_)
-        for (auto& p : t.partitions) p.in_transaction = p.transaction_ready = false;
+        for (auto& p : t.partitions) {
+            p.in_transaction = p.transaction_ready = false;
+            if (p.in_flight.empty()) p.failures = 0;  // they were another transaction's
+            p.not_before = {};
+        }
 }
 
 void sender_fsm::partition_ready(partition_queue& p, time_point now, sender_actions& out) {

@@ -77,8 +77,11 @@ void sender_fsm::refresh(topic_queue& t, time_point now, sender_actions& out) {
     for (auto& p : t.partitions) {
         static constexpr partition_info gone{};
         const auto& to = static_cast<std::size_t>(p.index) < info.partitions.size() ? info.partitions[static_cast<std::size_t>(p.index)] : gone;
-        p.leader_epoch = to.leader_epoch;
-        if (p.leader == to.leader) continue;
+        const bool elected = std::exchange(p.leader_epoch, to.leader_epoch) != to.leader_epoch;
+        if (p.leader == to.leader) {
+            if (elected && p.not_before > now) p.not_before = now;  // what it refused in the epoch before it may take in this one
+            continue;
+        }
         if (std::exchange(p.listed, false)) std::erase(broker(p.leader).ready, &p);
         p.leader = to.leader;
         if (p.leader < 0) t.chooser.leader_lost(p.index);
@@ -287,6 +290,7 @@ void sender_fsm::consider(partition_queue& p, time_point now, bool open_too, sen
 
 void sender_fsm::pump(broker_state& b, time_point now, bool open_too, sender_actions& out) {
     if (b.muted_until && now >= *b.muted_until) b.muted_until.reset();
+    if (std::any_of(b.plans.begin(), b.plans.end(), [](const plan_ptr& p) { return p->doomed; })) return;  // see sender_losses.cpp
     while (b.in_flight < settings_.in_flight && !b.ready.empty() && !b.muted_until) {
         auto plan = std::make_shared<produce_plan>();
         plan->broker = b.id;

@@ -35,8 +35,7 @@ struct sender_settings {
     std::size_t send_buffer = 64u << 20;
     std::size_t in_flight = 5;                                   ///< requests per broker, and batches per partition
     std::chrono::milliseconds retry_backoff{100};
-    std::chrono::milliseconds retry_backoff_max{1'000};
-    std::chrono::milliseconds unknown_topic_patience{30'000};    ///< records for a topic that the cluster does not have wait so long
+    std::chrono::milliseconds retry_backoff_max{500};
 };
 
 /// What one topic has, its own settings and the producer's put together.
@@ -46,6 +45,7 @@ struct topic_settings {
     std::size_t batch_bytes = 1'000'000;
     std::chrono::milliseconds linger{5};
     std::chrono::milliseconds delivery_timeout{120'000};
+    std::chrono::milliseconds unknown_topic_timeout{30'000};     ///< records wait so long when the cluster does not have the topic
 };
 
 struct topic_queue final : partition_states {
@@ -75,6 +75,7 @@ struct produce_plan {
     std::int32_t broker = -1;
     std::vector<produce_part> parts;                             // at most one of each partition
     bool on_wire = false;                                        // the driver says so when it encodes it
+    bool doomed = false;                                         // its connection has broken, and its loss will be told
     net::call* carrier = nullptr;                                // the driver's, while it has not ended
 };
 using plan_ptr = std::shared_ptr<produce_plan>;
@@ -238,7 +239,9 @@ private:
     void expire_waiting(time_point now, sender_actions& out);
     void end_period(std::uint64_t period, sender_actions& out);
 
-    void end_plan(produce_plan& plan);
+    bool end_plan(produce_plan& plan);
+    void take_back(partition_queue& p, const std::shared_ptr<const error>& why, time_point now, sender_actions& out);
+    void leave_plan(partition_queue& p, const plan_ptr& plan, const std::shared_ptr<const error>& why, time_point now, sender_actions& out);
     void leave_gap(partition_queue& p, const produce_batch& b) noexcept;
     [[nodiscard]] static bool beyond_memory(const partition_queue& p) noexcept;
     [[nodiscard]] static bool may_go(const partition_queue& p) noexcept;
@@ -246,11 +249,13 @@ private:
     void refused(partition_queue& p, const batch_ptr& b, const produce_answer& a, std::int32_t by, time_point now, sender_actions& out);
     void out_of_sequence(partition_queue& p, const batch_ptr& b, const std::shared_ptr<const error>& why, time_point now, sender_actions& out);
     void try_again(partition_queue& p, const batch_ptr& b, const std::shared_ptr<const error>& why, time_point now, bool at_once, sender_actions& out);
+    void try_soon(partition_queue& p, const batch_ptr& b, const std::shared_ptr<const error>& why, time_point now, sender_actions& out);
     void give_up(partition_queue& p, const batch_ptr& b, const std::shared_ptr<const error>& why, sender_actions& out);
     bool split(partition_queue& p, const batch_ptr& b, time_point now, sender_actions& out);
     void settle(partition_queue& p, time_point now, sender_actions& out);
     void begin_anew(partition_queue& p, sender_actions& out);
     void leave(partition_queue& p, time_point now, sender_actions& out);
+    void end_pauses(std::int32_t broker, time_point now, sender_actions& out);
     void expire(partition_queue& p, time_point now, sender_actions& out);
     void drop_open(partition_queue& p);
     void fail_transaction_for(const std::shared_ptr<const error>& why, sender_actions& out);

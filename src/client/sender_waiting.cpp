@@ -95,7 +95,7 @@ void sender_fsm::refuse_waiting(topic_queue& t, const std::shared_ptr<const erro
 
 time_point sender_fsm::waiting_deadline(const topic_queue& t) const noexcept {
     auto at = t.waiting.front().asked + t.settings.delivery_timeout;
-    if (!t.ready && t.unknown_since) at = std::min(at, std::max(*t.unknown_since, t.waiting.front().asked) + settings_.unknown_topic_patience);
+    if (!t.ready && t.unknown_since) at = std::min(at, std::max(*t.unknown_since, t.waiting.front().asked) + t.settings.unknown_topic_timeout);
     return at;
 }
 

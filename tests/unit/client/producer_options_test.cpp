@@ -20,7 +20,7 @@ TEST_CASE("a producer's options are set by our names, librdkafka's and Java's") 
     for (const auto& [name, value] : {std::pair{"request.required.acks", "-1"}, {"enable.idempotence", "true"}, {"queue.buffering.max.ms", "20"},
                                       {"batch.size", "64k"}, {"max.request.size", "2 MiB"}, {"buffer.memory", "100 MB"}, {"max.in.flight", "3"},
                                       {"compression.codec", "ZSTD"}, {"compression.level", "-7"}, {"partitioner", "consistent_random"},
-                                      {"message.timeout.ms", "10000"}, {"transactional.id", "tx"}, {"create_topics", "no"}})
+                                      {"message.timeout.ms", "10000"}, {"topic.metadata.propagation.max.ms", "4 s"}, {"transactional.id", "tx"}, {"create_topics", "no"}})
         CHECK(set_option(o, name, value).message() == error{}.message());
     CHECK(o.acks == acks::all);
     CHECK(o.idempotence == toggle::on);
@@ -33,6 +33,7 @@ TEST_CASE("a producer's options are set by our names, librdkafka's and Java's") 
     CHECK(o.compression_level == -7);
     CHECK(o.partitioner == "consistent_random");
     CHECK(o.delivery_timeout == 10s);
+    CHECK(o.unknown_topic_timeout == 4s);
     CHECK(o.transactional_id == "tx");
     CHECK_FALSE(o.create_topics);
     CHECK(wrong(o).empty());
@@ -53,6 +54,7 @@ TEST_CASE("what a producer cannot be made with is refused with the name, the val
     CHECK(wrong({}).empty());
     CHECK(wrong({.acks = static_cast<acks>(2)}) == "acks is 2; all, 0 or 1 would be right");
     CHECK(wrong({.idempotence = static_cast<toggle>(9)}) == "idempotence is 9; automatic, on or off would be right");
+    CHECK(wrong({.unknown_topic_timeout = -1ms}).starts_with("unknown_topic_timeout is -1 ms; 0 ms to "));
     CHECK(wrong({.linger = -5ms}) == "linger is -5 ms; 0 ms to 900 s would be right");
     CHECK(wrong({.compression = static_cast<protocol::compression>(7)}) == "compression is 7; none, gzip, snappy, lz4 or zstd would be right");
     CHECK(wrong({.compression = protocol::compression::gzip, .compression_level = 10}) == "compression_level is 10; gzip has 0 to 9, or default");
@@ -73,7 +75,7 @@ TEST_CASE("what a producer cannot be made with is refused with the name, the val
     CHECK(wrong({.partitioner = "mumur2"}).starts_with("partitioner is \"mumur2\": did you mean murmur2?"));
     CHECK(wrong({.linger = 2s, .delivery_timeout = 1s}).find("linger is 2 s, and delivery_timeout is 1 s: ") == 0);
     CHECK(wrong({.delivery_timeout = 0ms}).find("delivery_timeout is 0 ms; 1 ms to ") == 0);
-    CHECK(wrong({.retry_backoff = 2s}) == "retry_backoff is 2 s, and retry_backoff_max is 1 s; at most that would be right");
+    CHECK(wrong({.retry_backoff = 2s}) == "retry_backoff is 2 s, and retry_backoff_max is 500 ms; at most that would be right");
     CHECK(wrong({.idempotence = toggle::off, .transactional_id = "tx"}) == "idempotence is off, and transactional_id is \"tx\": transactions need idempotence on");
     CHECK(wrong({.acks = acks::none, .transactional_id = "tx"}) == "acks is 0, and transactional_id is \"tx\": transactions need acks all");
     CHECK(wrong({.transactional_id = std::string(40'000, 'x')}).find("at most 32767 bytes") != std::string::npos);

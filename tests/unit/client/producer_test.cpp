@@ -1,5 +1,6 @@
 // kw::producer against the embedded cluster on loopback: what is told, what is in the log, what is refused.
 #include <kafkawire/producer.hpp>
+#include <kafkawire/protocol/messages/19_create_topics.hpp>
 #include <kafkawire/testing.hpp>
 #include <kafkawire/tokens.hpp>
 
@@ -188,6 +189,35 @@ TEST_CASE("leaders that move, nodes that go, answers that are lost: nothing is l
     std::set<std::string> seen;
     for (const auto& rec : r.kafka.read_all(topic)) CHECK(seen.insert(*rec.value).second);
     CHECK(seen.size() == 1000);
+}
+
+TEST_CASE("a record waits for a topic that is not there as long as it is told to, each topic as it has it") {
+    rig r;
+    kw::producer_options o{.unknown_topic_timeout = 300ms, .create_topics = false};
+    o.topics["soon"].unknown_topic_timeout = 20s;
+    kw::producer producer{r.client, o};
+    r.run([&]() -> asio::awaitable<void> {
+        std::error_code soon = kw::errc::canceled;
+        producer.async_send({.topic = "soon", .value = "v"}, [&](std::error_code ec, kw::delivery) { soon = ec; });
+        const auto began = std::chrono::steady_clock::now();
+        auto [why, at] = co_await producer.async_send({.topic = "never", .value = "v"}, kw::detailed(kw::as_tuple(asio::use_awaitable)));
+        const auto took = std::chrono::steady_clock::now() - began;
+        CHECK(why.code == kw::errc::delivery_timed_out);
+        CHECK(why.text == "the cluster has no topic never");
+        CHECK(took >= 300ms);
+        CHECK(took < 10s);
+        kw::protocol::messages::create_topics_request create;
+        create.topics.resize(1);
+        create.topics[0].name = "soon";
+        create.topics[0].num_partitions = 1;
+        create.topics[0].replication_factor = 1;
+        const auto created = co_await r.client.async_request(std::move(create), asio::use_awaitable);
+        REQUIRE(created.topics.size() == 1);
+        CHECK(created.topics[0].error_code == 0);
+        auto [ec, left] = co_await producer.async_flush(20s, kw::as_tuple(asio::use_awaitable));
+        CHECK(left == 0);
+        CHECK_FALSE(soon);
+    });
 }
 
 TEST_CASE("options that cannot be are refused when the producer is made") {

@@ -9,33 +9,35 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// One partition, whose leader is broker 1; each record is a batch of its own.
+// One partition, whose leader is broker 1, or more; each record is a batch of its own.
 struct one_partition {
     sender_fsm machine{{}, 7};
     topic_info info;
     topic_queue* topic = nullptr;
     sender_actions out;
     time_point now = time_point{} + 1h;
-    std::vector<plan_ptr> sent;                             // all Produce requests, in order
+    std::vector<plan_ptr> sent, withdrawn;                  // all Produce requests, in order
+    bool up = true;                                         // the connection
 
-    one_partition() {
+    explicit one_partition(std::size_t partitions = 1) {
         info.name = "t";
         info.known = true;
-        info.partitions.push_back({1, 0, {}});
+        info.partitions.resize(partitions, {1, 0, {}});
         info.changes = 1;
         topic = &machine.add_topic(info, {.linger = 0ms}, topic_partitioner{"murmur2", {"t", 1'000'000, 1}}, now, out);
         machine.producer_id_known(42, 0, now, out);
     }
     void collect() {
         for (auto& a : std::exchange(out, {})) {
+            if (auto* const w = std::get_if<withdraw_produce>(&a)) withdrawn.push_back(w->plan);
             auto* const s = std::get_if<send_produce>(&a);
             if (!s) continue;
-            s->plan->on_wire = true;
+            s->plan->on_wire = up;
             sent.push_back(s->plan);
         }
     }
-    void send_record() {
-        REQUIRE_FALSE(machine.append(*topic, {.topic = "t", .value = "v", .partition = 0}, 1'700'000'000'000, nullptr, [&] { return now; }, out));
+    void send_record(std::int32_t partition = 0) {
+        REQUIRE_FALSE(machine.append(*topic, {.topic = "t", .value = "v", .partition = partition}, 1'700'000'000'000, nullptr, [&] { return now; }, out));
         now += 1ms;
         machine.turn(now, 0, out);
         collect();
@@ -59,6 +61,10 @@ struct one_partition {
         for (; request < sent.size(); ++request) all.push_back(sent[request]->parts.at(0).batch->base_sequence);
         return all;
     }
+};
+
+struct two_partitions : one_partition {
+    two_partitions() : one_partition{2} {}
 };
 
 }  // namespace
@@ -107,4 +113,38 @@ TEST_CASE_METHOD(one_partition, "what comes before a gap and is refused for its 
     send_record();
     CHECK((sequences_since(6) == std::vector<std::int32_t>{0}));
     CHECK(sent.back()->parts.at(0).batch->producer_epoch == 1);
+}
+
+// The first of a connection's requests is lost, and told; the second will be. Its partition knows nothing of that yet.
+TEST_CASE_METHOD(two_partitions, "nothing goes out before all losses of a connection are told") {
+    send_record(0);
+    acknowledge(0);
+    send_record(1);
+    acknowledge(1);
+    send_record(0);
+    send_record(1);
+    up = false;
+    lose(2);
+    send_record(1);
+    CHECK(sent.size() == 4);
+    lose(3);
+    REQUIRE(sent.size() == 6);
+    REQUIRE(sent[4]->parts.size() == 2);
+    CHECK(sent[4]->parts[0].batch->base_sequence == 1);
+    CHECK(sent[4]->parts[1].batch->base_sequence == 1);
+    REQUIRE(sent[5]->parts.size() == 1);
+    CHECK(sent[5]->parts[0].batch->base_sequence == 2);
+}
+
+// The connection is given up, which its requests hear a little later; meanwhile a record goes to the next connection, that is not up yet.
+TEST_CASE_METHOD(one_partition, "what waits for the next connection is taken back when it turns out what it follows") {
+    send_record();
+    acknowledge(0);
+    send_record();
+    up = false;
+    send_record();
+    REQUIRE(sent.size() == 3);
+    lose(1);
+    CHECK(withdrawn == std::vector{sent[2]});
+    CHECK((sequences_since(3) == std::vector<std::int32_t>{1, 2}));
 }

@@ -1,5 +1,5 @@
-// The sending machine against a partition's leader that keeps the rules of sequences and no others, in virtual time. What the leader does with
-// each request comes from a script; when that is over it behaves.
+// The sending machine against a broker that leads one partition or several, keeps the rules of sequences and no others, in virtual time. What it
+// does with each request comes from a script; when that is over it behaves.
 #pragma once
 #include <kafkawire/protocol/record_batch.hpp>
 
@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 class leader_model {
 public:
     std::vector<std::uint64_t> records;
+    std::size_t gaps = 0;                   ///< batches that came before those that they follow
 
     /// The error code, and the offset of the batch's first record.
     std::pair<std::int16_t, std::int64_t> take(protocol::bytes_view bytes) {
@@ -26,12 +27,12 @@ public:
             auto& p = producers_[b.producer_id];
             if (b.producer_epoch < p.epoch) return {47, -1};
             if (b.producer_epoch > p.epoch) {
-                if (b.base_sequence != 0) return {45, -1};
+                if (b.base_sequence != 0) return gap();
                 p = {b.producer_epoch, -1, {}};
             }
             for (const auto& old : p.recent)
                 if (old.sequence == b.base_sequence && old.count == b.count) return {0, old.offset};
-            if (p.last >= 0 && b.base_sequence != protocol::add_to_sequence(p.last, 1)) return {45, -1};
+            if (p.last >= 0 && b.base_sequence != protocol::add_to_sequence(p.last, 1)) return gap();
             p.last = b.last_sequence();
             p.recent.push_back({b.base_sequence, b.count, static_cast<std::int64_t>(records.size())});
             if (p.recent.size() > 5) p.recent.pop_front();
@@ -50,6 +51,10 @@ public:
     void forget_producers() { producers_.clear(); }
 
 private:
+    std::pair<std::int16_t, std::int64_t> gap() {
+        ++gaps;
+        return {45, -1};
+    }
     struct batch { std::int32_t sequence, count; std::int64_t offset; };
     struct producer { std::int16_t epoch = -1; std::int32_t last = -1; std::deque<batch> recent; };
     std::map<std::int64_t, producer> producers_;
@@ -74,10 +79,11 @@ class sender_rig {
 public:
     static constexpr std::chrono::milliseconds turn_around{10};
 
-    sender_rig(bool idempotent, std::chrono::milliseconds patience) : patience_{patience}, machine{{.idempotent = idempotent, .retry_backoff = 100ms}, 1} {
+    sender_rig(bool idempotent, std::chrono::milliseconds patience, std::size_t partitions = 1)
+        : leaders(partitions), patience_{patience}, machine{{.idempotent = idempotent, .retry_backoff = 100ms}, 1} {
         info.name = "orders";
         info.known = true;
-        info.partitions = {{.leader = 1, .leader_epoch = 1}};
+        info.partitions.resize(partitions, {.leader = 1, .leader_epoch = 1});
         topic = &machine.add_topic(info, {.batch_bytes = 110, .linger = 0ms, .delivery_timeout = patience}, {"manual", {}}, now, actions);
         run();
     }
@@ -92,7 +98,7 @@ public:
     void send(std::uint64_t number) {
         told.resize(std::max<std::size_t>(told.size(), number + 1));
         const auto text = std::to_string(number);
-        if (machine.append(*topic, {.topic = "orders", .value = text, .partition = 0, .tag = number}, 1, nullptr, [this] { return now; }, actions)) unaccepted = true;
+        if (machine.append(*topic, {.topic = "orders", .value = text, .partition = static_cast<std::int32_t>(number % leaders.size()), .tag = number}, 1, nullptr, [this] { return now; }, actions)) unaccepted = true;
         run();
     }
     /// Lets everything happen until all is told; `script` from the first request on.
@@ -124,11 +130,14 @@ public:
     [[nodiscard]] std::string wrong() const {
         if (unaccepted) return "a record was not accepted";
         std::vector<int> seen(told.size());
-        for (std::size_t i = 0; i < leader.records.size(); ++i) {
-            const auto n = leader.records[i];
-            if (n >= seen.size()) return "the log holds what nobody sent";
-            if (++seen[n] > 1 && machine.settings().idempotent) return "record " + std::to_string(n) + " is in the log twice";
-            if (i > 0 && machine.settings().idempotent && leader.records[i - 1] >= n) return "record " + std::to_string(n) + " is out of order";
+        for (std::size_t p = 0; p < leaders.size(); ++p) {
+            const auto& log = leaders[p].records;
+            for (std::size_t i = 0; i < log.size(); ++i) {
+                const auto n = log[i];
+                if (n >= seen.size() || n % leaders.size() != p) return "the log holds what nobody sent there";
+                if (++seen[n] > 1 && machine.settings().idempotent) return "record " + std::to_string(n) + " is in the log twice";
+                if (i > 0 && machine.settings().idempotent && log[i - 1] >= n) return "record " + std::to_string(n) + " is out of order";
+            }
         }
         for (std::size_t n = 1; n < told.size(); ++n) {  // tag 0 is none
             const auto& o = told[n];
@@ -136,7 +145,8 @@ public:
             if (o.told != 1) return name + " was told " + std::to_string(o.told) + " times";
             if (o.at > time_point{} + patience_ + turn_around * static_cast<int>(told.size())) return name + " was told too late";
             if (!o.why) {
-                if (o.offset < 0 || static_cast<std::size_t>(o.offset) >= leader.records.size() || leader.records[static_cast<std::size_t>(o.offset)] != n) return name + " is not where it was said to be";
+                const auto& log = leaders[n % leaders.size()].records;
+                if (o.offset < 0 || static_cast<std::size_t>(o.offset) >= log.size() || log[static_cast<std::size_t>(o.offset)] != n) return name + " is not where it was said to be";
             } else if (o.why == condition::not_persisted) {
                 if (seen[n]) return name + " is in the log, and was told as not persisted: " + o.why.message();
             } else if (o.why != condition::maybe_persisted) {
@@ -155,12 +165,12 @@ public:
 
     time_point now{};
     topic_info info;
-    leader_model leader;
+    std::vector<leader_model> leaders;      // of each partition
     std::vector<outcome> told;
     std::vector<plan_ptr> under_way;
     std::size_t step = 0, asked_topics = 0;
     std::int64_t next_id = 7;
-    bool unaccepted = false;
+    bool unaccepted = false, up = true;
     topic_queue* topic = nullptr;
 
 private:
@@ -176,6 +186,7 @@ private:
     void treat(const treatment& t) {
         using k = treatment::kind;
         const auto plan = under_way.front();
+        const auto refuse = [&] { answer(plan, std::vector<produce_answer>(plan->parts.size(), {t.code, -1})); };
         switch (t.what) {
             case k::fair: return answer(plan, take(plan));
             case k::answer_lost:
@@ -186,10 +197,10 @@ private:
                 return break_connection(true);
             case k::all_lost: return break_connection(true);
             case k::unsent: return break_connection(false);
-            case k::refused: return answer(plan, {t.code, -1});
+            case k::refused: return refuse();
             case k::told_wrong:
                 take(plan);
-                return answer(plan, {t.code, -1});
+                return refuse();
             case k::late: {
                 const auto says = take(plan);
                 pass_until(now + 4s);
@@ -197,23 +208,36 @@ private:
             }
         }
     }
-    std::pair<std::int16_t, std::int64_t> take(const plan_ptr& p) { return leader.take(p->parts.front().bytes->view()); }
-    void answer(const plan_ptr& plan, std::pair<std::int16_t, std::int64_t> says) {
+    std::vector<produce_answer> take(const plan_ptr& plan) {
+        std::vector<produce_answer> says;
+        for (const auto& part : plan->parts) {
+            const auto [code, offset] = part.bytes ? leaders[static_cast<std::size_t>(part.where->index)].take(part.bytes->view()) : std::pair<std::int16_t, std::int64_t>{};
+            says.push_back({code, offset});
+        }
+        return says;
+    }
+    void answer(const plan_ptr& plan, const std::vector<produce_answer>& says) {
         std::erase(under_way, plan);
-        const std::optional<produce_answer> one[] = {produce_answer{says.first, says.second}};
-        machine.answered(*plan, one, now, 1, actions);
+        const std::vector<std::optional<produce_answer>> all(says.begin(), says.end());
+        machine.answered(*plan, all, now, 1, actions);
         run();
     }
+    // What the machine sends while it is told of the losses goes out on the next connection, when that is up.
     void break_connection(bool maybe) {
         error e;
         e.code = maybe ? errc::connection_closed : errc::connect_failed;
         const auto why = std::make_shared<const error>(e);
-        for (const auto& p : std::exchange(under_way, {})) machine.lost(*p, why, maybe, true, now, 1, actions);
-        run();
+        up = false;
+        for (const auto& p : std::exchange(under_way, {})) {
+            machine.lost(*p, why, maybe, true, now, 1, actions);
+            run();
+        }
+        up = true;
+        for (const auto& p : under_way) p->on_wire = true;
     }
 
     void carry_out(send_produce& a) {
-        a.plan->on_wire = true;
+        a.plan->on_wire = up;
         under_way.push_back(a.plan);
     }
     void carry_out(withdraw_produce& a) { std::erase(under_way, a.plan); }

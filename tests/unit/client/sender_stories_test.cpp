@@ -66,12 +66,34 @@ TEST_CASE("the leader in the rig keeps the rules: without sequences a lost answe
     sender_rig r{false, 120s};
     const treatment script[] = {{k::answer_lost}};
     CHECK(what_is_wrong(script, r).empty());
-    CHECK(r.leader.records.size() > 6);
+    CHECK(r.leaders[0].records.size() > 6);
 }
 
 TEST_CASE("whatever becomes of four requests, what is told of the records is true: patient, with sequences") { tell_every_story(true, 120s, 4); }
 TEST_CASE("whatever becomes of four requests, what is told of the records is true: 3 s of patience, with sequences") { tell_every_story(true, 3s, 4); }
 TEST_CASE("whatever becomes of four requests, what is told of the records is true: without sequences") { tell_every_story(false, 3s, 4); }
+
+// Several partitions share each request; at every break some have all that is in flight in the first one, others in the last.
+TEST_CASE("wherever connections break, no batch comes before one that it follows, in any partition") {
+    std::string first;
+    every_story(std::span{stories}.first(5), 4, [&](std::span<const treatment> script) {
+        for (const std::size_t partitions : {std::size_t{2}, std::size_t{3}}) {
+            if (!first.empty()) return;
+            sender_rig r{true, 120s, partitions};
+            for (std::uint64_t n = 1; n <= 4 * partitions; ++n) r.send(n);
+            r.play(std::vector<treatment>(2));  // the broker knows us in all of them
+            for (auto n = 4 * partitions + 1; n <= 16 * partitions; ++n) r.send(n);
+            r.step = 0;
+            r.play(script);
+            auto wrong = r.wrong();
+            for (const auto& l : r.leaders)
+                if (wrong.empty() && l.gaps) wrong = "a later batch came first";
+            if (!wrong.empty()) first = text(script) + "with " + std::to_string(partitions) + " partitions: " + wrong;
+        }
+    });
+    INFO(first);
+    CHECK(first.empty());
+}
 
 TEST_CASE("every error code at every step: what is retriable ends well, what is not fails what it is told of alone") {
     std::string first;
@@ -111,11 +133,11 @@ TEST_CASE("a leader that has forgotten us: the rest goes on under a new epoch") 
     sender_rig r{true, 120s};
     for (std::uint64_t n = 1; n <= 4; ++n) r.send(n);
     r.play({});
-    r.leader.forget_producers();
+    r.leaders[0].forget_producers();
     for (std::uint64_t n = 5; n <= 8; ++n) r.send(n);
     const treatment script[] = {{k::fair}, {k::fair}, {k::refused, 59}};
     r.step = 2;
     r.play(script);
     CHECK(r.wrong().empty());
-    CHECK(r.leader.records.size() == 8);
+    CHECK(r.leaders[0].records.size() == 8);
 }
