@@ -22,7 +22,7 @@ struct client_options {
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds request_timeout{30'000};
     std::chrono::milliseconds reconnect_backoff{50};
-    std::chrono::milliseconds reconnect_backoff_max{1'000};
+    std::chrono::milliseconds reconnect_backoff_max{500};
     std::chrono::milliseconds metadata_max_age{300'000};
     std::uint32_t max_response = 100u << 20;
     std::uint32_t max_in_flight = 100;

@@ -8,6 +8,7 @@ namespace kafkawire::client_detail {
 
 namespace {
 
+constexpr std::chrono::milliseconds longest_pause{500};  // between questions for leaders: whoever waits for one is to go on within a second
 constexpr std::chrono::seconds series{5};  // refreshes that follow each other within that time belong together
 
 using protocol::messages::metadata_request;
@@ -49,7 +50,7 @@ core::core(asio::any_io_executor executor, client_options options, const std::ve
       options_{std::move(options)},
       env_{std::move(env)},
       pool_{std::make_shared<pool>(env_, std::move(names), options_, bootstrap, static_cast<pool_watcher&>(*this))},
-      refresh_{{.patience = options_.stall_after.count() > 0 ? options_.stall_after : std::chrono::milliseconds{3'000}, .max_age = options_.metadata_max_age}} {
+      refresh_{{.longest_pause = longest_pause, .patience = options_.stall_after.count() > 0 ? options_.stall_after : std::chrono::milliseconds{3'000}, .max_age = options_.metadata_max_age}} {
     timer_ = env_->make_timer([this] {
         try {
             pump();

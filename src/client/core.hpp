@@ -52,7 +52,7 @@ public:
     // --- topics ---
     /// Interns the name and asks for the topic if it is not known yet. From now on it is part of every refresh.
     topic_info& want_topic(std::string_view name, bool may_create);
-    /// What is known seems wrong. One question is under way at a time; they keep 100 ms to 1 s between them while they are asked for again and
+    /// What is known seems wrong. One question is under way at a time; they keep 100 to 500 ms between them while they are asked for again and
     /// again; a broker that is silent is passed over.
     void refresh_topics();
     void watch(metadata_watcher& w) { watchers_.push_back(&w); }

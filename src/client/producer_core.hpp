@@ -16,6 +16,7 @@ public:
     virtual void partition_touched(partition_queue& where) = 0;     ///< the transaction's first record of it
     virtual void send_failed(const error& why) = 0;                 ///< records of the transaction failed: it must be aborted
     virtual void looked() = 0;                                      ///< something has happened: quiet() may be true now
+    virtual void brokers_changed() = 0;                             ///< one may have become silent
     virtual void closing() = 0;                                     ///< what is open is aborted
     [[nodiscard]] virtual bool idle() const = 0;                    ///< nothing is on its way
     [[nodiscard]] virtual std::shared_ptr<const void> will() const = 0;  ///< what every Produce request holds until it has ended
@@ -119,6 +120,9 @@ private:
     class continuation;                                     // goes on with the rest when the record before it was accepted
 
     void topics_changed() override;
+    void brokers_changed() override {
+        if (hooks_ && !stopped_) hooks_->brokers_changed();
+    }
     [[nodiscard]] topic_queue& topic(std::string_view name);
     [[nodiscard]] std::int64_t wall_ms() const { return std::chrono::duration_cast<std::chrono::milliseconds>(client_->env().coarse_wall_now().time_since_epoch()).count(); }
     [[nodiscard]] std::error_code append(topic_queue& t, const record& r, std::int64_t wall, waiter* w, gate least = gate::open);

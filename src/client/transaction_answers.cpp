@@ -110,8 +110,30 @@ void transaction_fsm::pump(lane& l, time_point now, actions& out) {
     out.push_back(send{l.request, at.broker, versions_for(*l.doing), std::move(what)});
 }
 
+// A request is on its way to a coordinator that says nothing.
+bool transaction_fsm::waits_for(const lookup& l) noexcept {
+    if (!l.doubted) return false;
+    const auto waits = [&](const lane& of) { return of.doing && of.request && &coordinator_for(*of.doing) == &l; };
+    return waits(main_) || waits(offsets_);
+}
+
+// Another broker has its office: what was sent to the one before may have been done, and is asked of the new one at once.
+void transaction_fsm::leave_behind(lookup& l, std::int32_t successor, time_point now, actions& out) {
+    for (auto* of : {&main_, &offsets_}) {
+        if (!of->doing || !of->request || &coordinator_for(*of->doing) != &l) continue;
+        error why{make_error_code(errc::connection_closed), phase::request};
+        why.api_key = key_of(*of->doing);
+        why.text = "its coordinator said nothing, and another broker is it now";
+        request_failed lost{of->request, std::move(why), true};
+        on(lost, now, out);
+        of->not_before = now;
+    }
+    l.broker = successor;
+    l.doubted = false;
+}
+
 void transaction_fsm::pump(lookup& l, time_point now, actions& out) {
-    if (!l.wanted || l.asking.request || now < l.asking.not_before) return;
+    if ((!l.wanted && !waits_for(l)) || l.asking.request || now < l.asking.not_before) return;
     l.asking.request = next_request_++;
     ++l.asking.attempts;
     messages::find_coordinator_request m;
@@ -192,8 +214,14 @@ void transaction_fsm::take(const messages::find_coordinator_response& r, lookup&
         code = r.coordinators.front().error_code;
     }
     if (code != 0) return react_to_lookup(l, {meaning_of(what, code, version()), told(what, code, e, l.asking.attempts)}, now, out);
-    l.broker = node;
     l.asking = {};
+    if (l.doubted && l.broker == node) {  // as far as they know there: the cluster may need some time to find out
+        l.asking.not_before = now + settings_.retry_backoff_max;
+        return;
+    }
+    if (l.doubted && l.broker) return leave_behind(l, node, now, out);
+    l.broker = node;
+    l.doubted = false;
 }
 
 void transaction_fsm::take(const messages::init_producer_id_response& r, const answered& e, time_point now, actions& out) {
@@ -330,7 +358,10 @@ void transaction_fsm::react_to_lookup(lookup& l, const verdict& v, time_point no
     l.asking.request = 0;
     if (is_tried_again(v.what)) return retry(l.asking, v, now);
     l.asking = {};
-    if (!l.wanted) return;
+    if (!l.wanted) {
+        l.asking.not_before = now + settings_.retry_backoff_max;
+        return;
+    }
     if (std::holds_alternative<initializing>(state_) || std::holds_alternative<fencing>(state_)) return identity_refused(v, out);
     if (v.what == meaning::fatal || v.what == meaning::fenced) return fail(v.why, v.what == meaning::fenced, out);
     if (std::holds_alternative<ending>(state_)) return retry(l.asking, v, now);

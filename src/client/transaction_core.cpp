@@ -16,6 +16,7 @@ using txn::operation_kind;
 
 // Only on behalf of an open transaction is anything sent that adds to it: from version 12 on a Produce does that by itself (KIP-890).
 constexpr std::int16_t first_adding_produce = 12;
+constexpr std::chrono::milliseconds longest_pause{250};     // before a coordinator is asked again
 
 txn::settings machine_settings(producer_core& of) {
     const auto& o = of.options();
@@ -23,7 +24,8 @@ txn::settings machine_settings(producer_core& of) {
     s.transactional_id = o.transactional_id;
     s.transaction_timeout = o.transaction_timeout;
     s.retry_backoff = o.retry_backoff;
-    s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
+    // A transaction takes one step after the other: pauses as long as a batch's would add up.
+    s.retry_backoff_max = std::max(o.retry_backoff, std::min(o.retry_backoff_max, longest_pause));
     s.concurrent_backoff = std::min(s.concurrent_backoff, s.retry_backoff);
     s.seed = of.client().env().random();
     return s;
@@ -258,6 +260,12 @@ void transaction_core::step(txn::event e) {
     if (const auto& f = producer_.client().features(); f.epoch > features_epoch_) {
         features_epoch_ = f.epoch;
         machine_.step(txn::feature_level{f.transaction_version, f.epoch}, env.now(), actions_);
+    }
+    const auto& known = producer_.client().brokers();
+    for (const auto& c : machine_.coordinators()) {
+        if (!c) continue;
+        const auto at = known.find(c->broker);
+        if (const bool silent = at && known.entries()[*at].silent; silent != c->silent) machine_.step(txn::coordinator_silent{c->broker, silent}, env.now(), actions_);
     }
     machine_.step(std::move(e), env.now(), actions_);
     if (busy_) return;  // whoever is at it goes on with these

@@ -44,6 +44,7 @@ public:
     void send_failed(const error& why) override;
     void looked() override;
     void closing() override { abandon(number_); }
+    void brokers_changed() override { step(txn::tick{}); }
     [[nodiscard]] bool idle() const override;
     [[nodiscard]] std::shared_ptr<const void> will() const override { return will_; }
     void cancel(waiter* w) override;

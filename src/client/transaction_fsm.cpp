@@ -114,8 +114,13 @@ std::optional<time_point> transaction_fsm::next_wakeup() const noexcept {
         if (c.broker) wake(l->not_before);
     }
     for (const auto* c : {&transaction_, &group_})
-        if (c->wanted && !c->asking.request) wake(c->asking.not_before);
+        if ((c->wanted || const_cast<transaction_fsm*>(this)->waits_for(*c)) && !c->asking.request) wake(c->asking.not_before);
     return soonest;
+}
+
+std::array<std::optional<transaction_fsm::coordinator>, 2> transaction_fsm::coordinators() const noexcept {
+    const auto of = [](const lookup& l) { return l.broker ? std::optional{coordinator{*l.broker, l.doubted}} : std::nullopt; };
+    return {of(transaction_), of(group_)};
 }
 
 // What the application asks for.
@@ -225,6 +230,11 @@ void transaction_fsm::on(records_settled& e, time_point, actions& out) {
     if (!s) return;
     s->settled = true;
     if (s->commit && (e.any_failed || e.any_unknown)) abortable(e.why, out);
+}
+
+void transaction_fsm::on(coordinator_silent& e, time_point, actions&) {
+    for (auto* l : {&transaction_, &group_})
+        if (l->broker == e.broker) l->doubted = e.yes;
 }
 
 void transaction_fsm::on(feature_level& e, time_point, actions&) {

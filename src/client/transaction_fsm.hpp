@@ -44,7 +44,7 @@ struct settings {
     std::string transactional_id{};
     std::chrono::milliseconds transaction_timeout{60'000};
     std::chrono::milliseconds retry_backoff{100};       ///< the first pause; doubles, spread by a fifth
-    std::chrono::milliseconds retry_backoff_max{1'000};
+    std::chrono::milliseconds retry_backoff_max{500};
     std::chrono::milliseconds concurrent_backoff{20};   ///< the first pause when the transaction before is still being completed; up to retry_backoff
     std::uint64_t seed = 1;                             ///< of the spread
 };
@@ -88,6 +88,7 @@ struct records_settled {                                ///< after `settle`: no 
     bool any_unknown = false;                           ///< sent, and never answered
     error why{};
 };
+struct coordinator_silent { std::int32_t broker; bool yes = true; };  ///< it says nothing, or speaks again; somebody else may have its office by now
 struct feature_level { std::int16_t transaction_version = 0; std::int64_t epoch = -1; };     ///< finalized, as a broker told; an older epoch is ignored
 using answer = std::variant<messages::find_coordinator_response, messages::init_producer_id_response, messages::add_partitions_to_txn_response,
                             messages::add_offsets_to_txn_response, messages::end_txn_response, messages::txn_offset_commit_response>;
@@ -95,7 +96,7 @@ struct answered { std::uint64_t request; std::int16_t version; answer what; std:
 struct request_failed { std::uint64_t request; error why; bool maybe_processed = false; };  ///< no answer, or one that could not be read
 struct tick {};
 using event = std::variant<initialize_requested, begin_requested, partition_touched, offsets_requested, commit_requested, abort_requested, cancel_requested,
-                           send_failed, records_settled, feature_level, answered, request_failed, tick>;
+                           send_failed, records_settled, coordinator_silent, feature_level, answered, request_failed, tick>;
 
 using message = std::variant<messages::find_coordinator_request, messages::init_producer_id_request, messages::add_partitions_to_txn_request,
                              messages::add_offsets_to_txn_request, messages::end_txn_request, messages::txn_offset_commit_request>;
@@ -185,6 +186,9 @@ public:
     [[nodiscard]] error why_not_send() const;
     /// Something is on its way or waits for its time: not yet all that was asked is known.
     [[nodiscard]] bool busy() const noexcept;
+    /// Of the transactions and of the group, as far as they are known, and whether they were told to be silent.
+    struct coordinator { std::int32_t broker; bool silent; };
+    [[nodiscard]] std::array<std::optional<coordinator>, 2> coordinators() const noexcept;
 
 private:
     struct waiting { requested by; operation_kind kind; };
@@ -201,6 +205,7 @@ private:
         std::optional<std::int32_t> broker{};
         std::string key{};
         bool wanted = false;
+        bool doubted = false;                           // the broker says nothing: who is it now?
         lane asking{};
     };
     struct verdict { meaning what = meaning::done; error why{}; };
@@ -215,6 +220,7 @@ private:
     void on(cancel_requested& e, time_point now, actions& out);
     void on(send_failed& e, time_point now, actions& out);
     void on(records_settled& e, time_point now, actions& out);
+    void on(coordinator_silent& e, time_point now, actions& out);
     void on(feature_level& e, time_point now, actions& out);
     void on(answered& e, time_point now, actions& out);
     void on(request_failed& e, time_point now, actions& out);
@@ -243,6 +249,8 @@ private:
     [[nodiscard]] message make(api what);
     [[nodiscard]] protocol::version_range versions_for(api what) const noexcept;
     [[nodiscard]] lookup& coordinator_for(api what) noexcept;
+    [[nodiscard]] bool waits_for(const lookup& l) noexcept;
+    void leave_behind(lookup& l, std::int32_t successor, time_point now, actions& out);
 
     void abortable(const error& why, actions& out);
     void fail(const error& why, bool fenced, actions& out);
