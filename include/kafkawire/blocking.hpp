@@ -16,7 +16,7 @@
 //   kw::concurrent_producer.
 #pragma once
 #include <kafkawire/detail/loop.hpp>
-#include <kafkawire/producer.hpp>
+#include <kafkawire/transaction.hpp>
 
 namespace kafkawire::blocking {
 
@@ -48,6 +48,45 @@ private:
     std::shared_ptr<client_detail::hosted_client> host_;
 };
 
+/// What producer::begin_transaction() gives: kw::transaction (see there for what is promised, and what each error says), for a thread that waits.
+///
+///   kw::blocking::producer producer{{.bootstrap = "localhost:9092"}, {.transactional_id = "shipping-1"}};
+///   auto tx = producer.begin_transaction();
+///   producer.send({.topic = "shipped", .key = "42"});           // all that the producer sends is part of it
+///   tx.commit();                                                // else it is aborted when tx is destroyed
+///
+/// It may outlive its producer, and is then of no use. Movable; one that was made by default, or moved from, may be destroyed or assigned to, and
+/// everything else throws std::logic_error. Every call waits by the producer's delivery_timeout, or by the deadline that is given.
+class KAFKAWIRE_API transaction {
+public:
+    using patience = std::optional<std::chrono::milliseconds>;
+
+    transaction() noexcept = default;
+    /// For begin_transaction().
+    transaction(std::shared_ptr<client_detail::hosted_client> host, kafkawire::transaction of) : host_{std::move(host)}, of_{std::move(of)} {}
+    /// Aborts, if neither commit nor abort was asked for. Does not wait for that; the next begin does.
+    ~transaction() { leave(); }
+    transaction(transaction&& other) noexcept;
+    transaction& operator=(transaction&& other) noexcept;
+
+    /// Empty as long as records and offsets can be sent; else why not. See kw::transaction::trouble().
+    [[nodiscard]] error trouble() const;
+    /// Commits offsets of a group with the transaction, and only with it. Throws kw::system_error with the codes of async_send_offsets().
+    void send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, patience deadline = {});
+    /// Throws kw::system_error if it is not certainly committed: condition abortable: it is not; maybe_persisted: nobody knows yet, call it again.
+    void commit(patience deadline = {});
+    /// The same, with the error as a value; `why` is empty if it is committed.
+    void commit(error& why, patience deadline = {});
+    /// Throws kw::system_error with the codes of async_abort().
+    void abort(patience deadline = {});
+
+private:
+    [[nodiscard]] client_detail::loop& where() const;
+    void leave() noexcept;
+
+    std::shared_ptr<client_detail::hosted_client> host_;
+    mutable std::optional<kafkawire::transaction> of_;
+};
 
 /// See the top of this file, and kw::producer for what a send promises. Movable; the moved-from producer may only be destroyed or assigned to.
 class KAFKAWIRE_API producer {
@@ -72,6 +111,11 @@ public:
     batch_result send_batch(std::span<const record> records, error& why);
     /// Waits until a record is accepted, not until it is acknowledged: flush() waits for that, and on_delivery() is told of it.
     void enqueue(const record& r);
+
+    /// Begins a transaction; see kw::transaction. Waits for the end of the one before. Throws kw::system_error with the codes of
+    /// async_begin_transaction(): errc::no_transaction if the producer has no transactional_id. All threads share the transaction: what any of them
+    /// sends is part of it.
+    [[nodiscard]] transaction begin_transaction(std::optional<std::chrono::milliseconds> deadline = {});
 
     /// Told of every batch that is settled, in the thread of the loop: it must not call this object, nor destroy it. Replaces the one before.
     void on_delivery(unique_function<void(const delivery_report&)> handler);

@@ -10,6 +10,7 @@
 //
 // Rules for all of it:
 // - Every function may be called from any thread; destruction must come after all calls, and not inside a handler.
+// - With a transactional_id records are sent in transactions only: see kw::concurrent_transaction.
 // - Records of one thread to one partition keep their order. Between threads there is none.
 // - The bytes of a record are the caller's again when the call returns; nothing is borrowed.
 // - Every send ends exactly once and truly, as kw::producer promises.
@@ -23,7 +24,7 @@
 // - Every error is explained by kw::detailed(token).
 #pragma once
 #include <kafkawire/detail/front.hpp>
-#include <kafkawire/producer.hpp>
+#include <kafkawire/transaction.hpp>
 
 #include <asio/io_context.hpp>
 
@@ -36,6 +37,90 @@ struct front_options {
     std::size_t buffer = 4u << 20;
     /// Where batches are compressed, see kw::producer::compress_on(). Empty: in the loop.
     asio::any_io_executor compress_on = {};
+};
+
+/// A transaction of a concurrent_producer: kw::transaction (see there for what is promised, and what each error says), for several threads.
+///
+///   kw::concurrent_producer producer{{.bootstrap = "localhost:9092"}, {.transactional_id = "shipping-1"}};
+///   auto tx = producer.begin_transaction();
+///   ... in any thread: producer.send({.topic = "shipped", .key = "42"});
+///   tx.commit();                                                // else it is aborted when tx is destroyed
+///
+/// - All that was sent before the commit is called is part of it: in the same thread, or in another one that has told this one of it. What other
+///   threads send while begin, commit or abort are under way is part of it, or refused: errc::no_transaction or errc::transaction_aborted, told as of
+///   every record, to its handler or to on_delivery(). Nothing that was sent before an abort gets into the next transaction.
+/// - A record that is refused by the producer (one of an unknown partition) fails the transaction. One that try_send() or send() did not take
+///   at all, and says so, does not.
+/// - Every function may be called from any thread. Movable; one that was made by default, that was moved from, or whose producer is gone may be
+///   destroyed or assigned to, and everything else throws std::logic_error.
+/// - Without a deadline each operation has the producer's delivery_timeout. Cancellation (any type) is as kw::transaction has it.
+class KAFKAWIRE_API concurrent_transaction {
+public:
+    using patience = std::optional<std::chrono::milliseconds>;
+
+    concurrent_transaction() noexcept = default;
+    /// For begin_transaction().
+    concurrent_transaction(std::weak_ptr<client_detail::front> of, std::uint64_t number) noexcept : of_{std::move(of)}, number_{number} {}
+    /// Aborts, if neither commit nor abort was asked for. Does not wait; the next begin does.
+    ~concurrent_transaction() { leave(); }
+    concurrent_transaction(concurrent_transaction&& o) noexcept : of_{std::move(o.of_)}, number_{std::exchange(o.number_, 0)} {}
+    concurrent_transaction& operator=(concurrent_transaction&& o) noexcept {
+        if (this == &o) return *this;
+        leave();
+        of_ = std::move(o.of_);
+        number_ = std::exchange(o.number_, 0);
+        return *this;
+    }
+
+    /// Commits offsets of a group with the transaction, and only with it. They are copied. Completion: void(std::error_code), with the codes of
+    /// kw::transaction::async_send_offsets().
+    template <class Token>
+    auto async_send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, Token&& token) {
+        return async_send_offsets(offsets, group, patience{}, std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, patience deadline, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_front_offsets{{of()}, number_, deadline}, token,
+                                                                  client_detail::copy_offsets(offsets, group));
+    }
+    /// Sends what was sent before and commits. Completion: void(std::error_code), with the codes of kw::transaction::async_commit().
+    template <class Token>
+    auto async_commit(Token&& token) {
+        return async_commit(patience{}, std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_commit(patience deadline, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_front_end{{of()}, number_, true, deadline}, token);
+    }
+    /// Aborts. Completion: void(std::error_code), with the codes of kw::transaction::async_abort().
+    template <class Token>
+    auto async_abort(Token&& token) {
+        return async_abort(patience{}, std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_abort(patience deadline, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_front_end{{of()}, number_, false, deadline}, token);
+    }
+
+    // The same, for a thread that waits. They throw kw::system_error with those codes, and std::errc::resource_deadlock_would_occur in a thread that
+    // runs the loop. commit(): condition abortable: it is certainly not committed; maybe_persisted: nobody knows yet, call it again.
+    void send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, patience deadline = {});
+    void commit(patience deadline = {});
+    void abort(patience deadline = {});
+
+private:
+    [[nodiscard]] std::shared_ptr<client_detail::front> of() const {
+        auto alive = number_ == 0 ? nullptr : of_.lock();
+        if (!alive) throw std::logic_error{"kw::concurrent_transaction: it was moved from, never begun, or its producer is gone"};
+        return alive;
+    }
+    void leave() noexcept {
+        if (const auto alive = of_.lock(); alive && number_ != 0) alive->abandon_transaction(number_);
+        of_.reset();
+    }
+
+    std::weak_ptr<client_detail::front> of_;
+    std::uint64_t number_ = 0;                     // 0: none
 };
 
 /// See the top of this file. Neither copied nor moved: threads hold references to it.
@@ -94,6 +179,18 @@ public:
     auto async_close(std::chrono::milliseconds deadline, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_front_flush{core_}, token, deadline, true);
     }
+    /// Begins a transaction, for all threads; the producer needs a transactional_id. See kw::concurrent_transaction, and for the codes
+    /// kw::producer::async_begin_transaction(). Completion: void(std::error_code, kw::concurrent_transaction).
+    template <class Token>
+    auto async_begin_transaction(Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, concurrent_transaction)>(client_detail::initiate_front_begin{{core_}, {}}, token);
+    }
+    template <class Token>
+    auto async_begin_transaction(std::chrono::milliseconds deadline, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, concurrent_transaction)>(client_detail::initiate_front_begin{{core_}, deadline}, token);
+    }
+    /// The same, for a thread that waits: throws kw::system_error.
+    [[nodiscard]] concurrent_transaction begin_transaction(std::optional<std::chrono::milliseconds> deadline = {});
     /// The same, for a thread that waits. flush() and close(): how many records are not settled, 0 if all is well. In a thread that runs the loop they throw
     /// kw::system_error (std::errc::resource_deadlock_would_occur).
     /// Throws kw::system_error as flush() does, or for what is wrong with the topics.

@@ -80,6 +80,12 @@ struct group_offsets {
     std::vector<entry> offsets;
 };
 
+[[nodiscard]] inline group_offsets copy_offsets(std::span<const topic_offset> offsets, const group_metadata& group) {
+    group_offsets all{group, {}};
+    for (const auto& o : offsets) all.offsets.push_back({std::string{o.topic}, o.partition, o.offset, o.leader_epoch, std::string{o.metadata}});
+    return all;
+}
+
 // What the operations below need; each may be called from the client's executor only. `number` tells transactions of a producer apart.
 KAFKAWIRE_API void begin_transaction(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w);
 KAFKAWIRE_API void send_offsets(producer_core& c, std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, waiter* w);
@@ -127,12 +133,12 @@ public:
     /// they are sent takes them back, afterwards the transaction must be aborted.
     template <class Token>
     auto async_send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, Token&& token) {
-        return asio::async_initiate<Token, void(std::error_code)>(initiate_offsets{core(), number_, {}}, token, copy(offsets, group));
+        return asio::async_initiate<Token, void(std::error_code)>(initiate_offsets{core(), number_, {}}, token, client_detail::copy_offsets(offsets, group));
     }
     /// The same, with another patience than the producer's delivery_timeout.
     template <class Token>
     auto async_send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, std::chrono::milliseconds deadline, Token&& token) {
-        return asio::async_initiate<Token, void(std::error_code)>(initiate_offsets{core(), number_, deadline}, token, copy(offsets, group));
+        return asio::async_initiate<Token, void(std::error_code)>(initiate_offsets{core(), number_, deadline}, token, client_detail::copy_offsets(offsets, group));
     }
 
     /// Sends what waits to be sent and commits. From the call on nothing more can be sent in it. Completes by delivery_timeout (or `deadline`)
@@ -191,11 +197,6 @@ private:
     static client_detail::waiter* mark(client_detail::waiter* w) noexcept {
         w->group = &client_detail::transaction_mark;
         return w;
-    }
-    static client_detail::group_offsets copy(std::span<const topic_offset> offsets, const group_metadata& group) {
-        client_detail::group_offsets all{group, {}};
-        for (const auto& o : offsets) all.offsets.push_back({std::string{o.topic}, o.partition, o.offset, o.leader_epoch, std::string{o.metadata}});
-        return all;
     }
     void leave() noexcept {
         if (core_) client_detail::abandon_transaction(*core_, number_);

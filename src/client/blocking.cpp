@@ -31,6 +31,77 @@ std::vector<broker_info> client::brokers() const {
     return all;
 }
 
+// --- transactions ---
+
+transaction::transaction(transaction&& other) noexcept : host_{std::move(other.host_)}, of_{std::move(other.of_)} { other.of_.reset(); }
+
+transaction& transaction::operator=(transaction&& other) noexcept {
+    if (this == &other) return *this;
+    leave();
+    host_ = std::move(other.host_);
+    of_ = std::move(other.of_);
+    other.of_.reset();
+    return *this;
+}
+
+void transaction::leave() noexcept {
+    // Where its producer is, which takes no notice of us while it does so.
+    if (of_) asio::post(host_->loop.executor(), [gone = std::move(*of_)]() mutable { (void)gone; });
+    of_.reset();
+    host_.reset();
+}
+
+client_detail::loop& transaction::where() const {
+    if (!of_) throw std::logic_error{"kw::blocking::transaction: it was moved from, or never begun"};
+    return host_->loop;
+}
+
+error transaction::trouble() const {
+    error why;
+    where().run([&] { why = of_->trouble(); });
+    return why;
+}
+
+void transaction::send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, patience deadline) {
+    auto [why] = where().call<>([&](auto handler) {
+        if (deadline) of_->async_send_offsets(offsets, group, *deadline, detailed(std::move(handler)));
+        else of_->async_send_offsets(offsets, group, detailed(std::move(handler)));
+    });
+    if (why) throw system_error{std::move(why)};
+}
+
+void transaction::commit(error& why, patience deadline) {
+    auto [e] = where().call<>([&](auto handler) {
+        if (deadline) of_->async_commit(*deadline, detailed(std::move(handler)));
+        else of_->async_commit(detailed(std::move(handler)));
+    });
+    why = std::move(e);
+}
+
+void transaction::commit(patience deadline) {
+    error why;
+    commit(why, deadline);
+    if (why) throw system_error{std::move(why)};
+}
+
+void transaction::abort(patience deadline) {
+    auto [why] = where().call<>([&](auto handler) {
+        if (deadline) of_->async_abort(*deadline, detailed(std::move(handler)));
+        else of_->async_abort(detailed(std::move(handler)));
+    });
+    if (why) throw system_error{std::move(why)};
+}
+
+transaction producer::begin_transaction(std::optional<std::chrono::milliseconds> deadline) {
+    auto tx = value(host_->loop.call<kafkawire::transaction>([&](auto handler) {
+        if (deadline) producer_->async_begin_transaction(*deadline, detailed(std::move(handler)));
+        else producer_->async_begin_transaction(detailed(std::move(handler)));
+    }));
+    return {host_, std::move(tx)};
+}
+
+// --- the producer ---
+
 producer::producer(const client_options& client, const producer_options& options) : host_{std::make_shared<client_detail::hosted_client>(client)} { make(options); }
 producer::producer(asio::io_context& io, const client_options& client, const producer_options& options)
     : host_{std::make_shared<client_detail::hosted_client>(io, client)} {

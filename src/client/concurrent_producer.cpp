@@ -42,6 +42,30 @@ void concurrent_producer::warm_up(std::vector<std::string> topics) {
     if (why) throw system_error{std::move(why)};
 }
 
+concurrent_transaction concurrent_producer::begin_transaction(std::optional<std::chrono::milliseconds> deadline) {
+    auto [why, tx] = loop_->call<concurrent_transaction>([&](auto handler) {
+        if (deadline) async_begin_transaction(*deadline, detailed(std::move(handler)));
+        else async_begin_transaction(detailed(std::move(handler)));
+    });
+    if (why) throw system_error{std::move(why)};
+    return std::move(tx);
+}
+
+void concurrent_transaction::send_offsets(std::span<const topic_offset> offsets, const group_metadata& group, patience deadline) {
+    auto [why] = of()->waits_on().call<>([&](auto handler) { async_send_offsets(offsets, group, deadline, detailed(std::move(handler))); });
+    if (why) throw system_error{std::move(why)};
+}
+
+void concurrent_transaction::commit(patience deadline) {
+    auto [why] = of()->waits_on().call<>([&](auto handler) { async_commit(deadline, detailed(std::move(handler))); });
+    if (why) throw system_error{std::move(why)};
+}
+
+void concurrent_transaction::abort(patience deadline) {
+    auto [why] = of()->waits_on().call<>([&](auto handler) { async_abort(deadline, detailed(std::move(handler))); });
+    if (why) throw system_error{std::move(why)};
+}
+
 std::size_t concurrent_producer::flush_and_wait(std::chrono::milliseconds deadline, bool close) {
     auto [why, left] = loop_->call<std::size_t>([&](auto handler) {
         if (close) async_close(deadline, detailed(std::move(handler)));

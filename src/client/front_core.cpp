@@ -25,7 +25,8 @@ error front_error(std::error_code why, std::string text = {}) {
 }  // namespace
 
 front_core::front_core(const loop& l, const client_options& client, const producer_options& producer, const front_options& own)
-    : executor_{l.executor()},
+    : loop_{l},
+      executor_{l.executor()},
       context_{l.context()},
       client_options_{client},
       producer_options_{producer},
@@ -38,6 +39,7 @@ front_core::front_core(const loop& l, const client_options& client, const produc
 
 front_core::~front_core() {
     // The io_context was stopped before us, and destroy() never ran: the producer still goes before what it reads.
+    open_ = {};
     producer_.reset();
     client_.reset();
 }
@@ -175,7 +177,7 @@ void front_core::flush(std::chrono::milliseconds deadline, bool close, std::shar
     constexpr std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};  // as the producer's
     const auto until = std::chrono::steady_clock::now() + std::clamp(deadline, std::chrono::milliseconds{0}, longest);
     asio::post(executor_, [self = shared_from_this(), until, close, op = std::move(op)]() mutable {
-        self->begin_flush({0, until, close, std::move(op), nullptr});
+        self->begin_flush({0, until, close ? end::close : end::none, std::move(op), nullptr});
     });
 }
 
@@ -221,8 +223,10 @@ bool front_core::hand_over() {
     for (int chunks = 0; !backlog_.empty(); ++chunks) {
         if (chunks == 4) return false;
         auto& c = *backlog_.front();
-        while (c.unread() > 0)
-            if (!hand_record(c)) return false;
+        while (c.unread() > 0) {
+            if (c.number <= aborted_until_) refuse_next(c, front_error(errc::transaction_aborted, "its transaction was aborted before it was sent"));
+            else if (!hand_record(c)) return false;
+        }
         handed_ = c.number;
         --chunks_out_;
         auto done = std::move(backlog_.front());
@@ -249,6 +253,10 @@ bool front_core::hand_record(front_chunk& c) {
     }
     const auto ec = producer_->try_send(r);
     if (ec == errc::would_wait) return hand_waiting(c, r);
+    if (ec && !producer_options_.transactional_id.empty()) {
+        enqueue_copy(c, r);  // is refused as well, and takes the transaction with it
+        return true;
+    }
     c.advance(false);
     if (ec) [[unlikely]] refuse(r, front_error(ec));
     return true;
@@ -264,6 +272,12 @@ bool front_core::hand_waiting(front_chunk& c, const record& r) {
         else pause_until_room(c, r);
         return false;
     }
+    enqueue_copy(c, r);
+    return true;
+}
+
+void front_core::enqueue_copy(front_chunk& c, const record& r) {
+    const auto size = front_chunk::size_of(r);
     auto copy = std::make_unique<waiting_record>(r);
     c.advance(false);
     ++waiting_records_;
@@ -281,7 +295,6 @@ bool front_core::hand_waiting(front_chunk& c, const record& r) {
         }
         if (const auto* why = detail::current_error(); ec) self->refuse(kept->view, why && why->code == ec ? *why : front_error(ec));
     });
-    return true;
 }
 
 void front_core::send(front_chunk& c, const record& r, std::shared_ptr<front_operation> op) {
@@ -437,7 +450,8 @@ void front_core::flushes_due() {
 
 void front_core::flush_producer(pending_flush f) {
     f.timer.reset();
-    if (f.op->told() && !f.close) return;
+    if (f.then == end::commit) return commit(std::move(f));
+    if (f.op->told() && f.then == end::none) return;
     const auto now = std::chrono::steady_clock::now();
     const auto left = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(f.deadline - now), std::chrono::milliseconds{0});
     f.op->started = true;
@@ -446,7 +460,7 @@ void front_core::flush_producer(pending_flush f) {
         const auto* why = detail::current_error();
         op->finish(why && why->code == ec ? *why : front_error(ec), {}, count);
     });
-    if (f.close) producer_->async_close(left, std::move(done));
+    if (f.then == end::close) producer_->async_close(left, std::move(done));
     else producer_->async_flush(left, std::move(done));
 }
 
@@ -454,7 +468,8 @@ void front_core::flush_producer(pending_flush f) {
 void front_core::flush_is_late(const std::shared_ptr<front_operation>& op) {
     const auto at = std::find_if(flushes_.begin(), flushes_.end(), [&](const pending_flush& f) { return f.op == op; });
     if (at == flushes_.end()) return;
-    const bool close = at->close;
+    if (at->then == end::commit) return commit_is_late(op);
+    const bool close = at->then == end::close;
     const auto here = unread(at->after);
     flushes_.erase(at);
     auto done = [op, here](std::error_code ec, std::size_t count) { op->finish(front_error(ec ? ec : errc::delivery_timed_out), {}, count + here); };
@@ -478,6 +493,7 @@ void front_core::destroy() {
     }
     for (const auto& op : waiting) op->finish(front_error(errc::detached), {}, 0);
     timer_.reset();
+    open_ = {};
     producer_.reset();
     client_.reset();
 }

@@ -6,7 +6,7 @@
 #pragma once
 #include <kafkawire/concurrent_producer.hpp>
 #include <kafkawire/detail/loop.hpp>
-#include <kafkawire/producer.hpp>
+#include <kafkawire/transaction.hpp>
 
 #include <asio/steady_timer.hpp>
 #include <atomic>
@@ -36,6 +36,11 @@ public:
     void flush(std::chrono::milliseconds deadline, bool close, std::shared_ptr<front_operation> op) override;
     void warm_up(std::vector<std::string> topics, std::shared_ptr<front_operation> op) override;
     [[nodiscard]] producer_statistics statistics() const override;
+    void begin_transaction(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) override;
+    void send_offsets(std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) override;
+    void end_transaction(std::uint64_t number, bool commit, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) override;
+    void abandon_transaction(std::uint64_t number) noexcept override;
+    [[nodiscard]] const loop& waits_on() const noexcept override { return loop_; }
     void on_delivery(unique_function<void(const delivery_report&)> handler) override;
     void cancel(const std::weak_ptr<front_operation>& op) override;
 
@@ -57,10 +62,11 @@ private:
         std::unique_ptr<front_chunk> open;               // being filled
         std::vector<std::unique_ptr<front_chunk>> full, free;
     };
+    enum class end : std::uint8_t { none, close, commit };
     struct pending_flush {
         std::uint64_t after;                             // begins when this chunk was handed over
         std::chrono::steady_clock::time_point deadline;
-        bool close;
+        end then;                                        // what the producer is asked for: only to flush, or
         std::shared_ptr<front_operation> op;
         std::unique_ptr<asio::steady_timer> timer;
     };
@@ -87,6 +93,7 @@ private:
     bool hand_over();
     bool hand_record(front_chunk& c);
     bool hand_waiting(front_chunk& c, const record& r);
+    void enqueue_copy(front_chunk& c, const record& r);
     void send(front_chunk& c, const record& r, std::shared_ptr<front_operation> op);
     [[nodiscard]] bool room_for(const record& r) const noexcept;
     void pause_until_room(front_chunk& c, const record& r);
@@ -101,8 +108,14 @@ private:
     void flush_producer(pending_flush f);
     void flush_is_late(const std::shared_ptr<front_operation>& op);
     void flushes_due();
+    void refuse_all_before_now();
+    void commit(pending_flush f);
+    void commit_is_late(const std::shared_ptr<front_operation>& op);
+    void abort(std::chrono::steady_clock::time_point until, std::shared_ptr<front_operation> op);
+    [[nodiscard]] auto telling(const std::shared_ptr<front_operation>& op) const;
     [[nodiscard]] std::size_t unread(std::uint64_t up_to = std::numeric_limits<std::uint64_t>::max()) const noexcept;
 
+    const loop& loop_;                                   // ends after the last call of anybody
     const asio::any_io_executor executor_;
     asio::io_context& context_;
     const client_options client_options_;
@@ -138,6 +151,9 @@ private:
     bool destroyed_ = false;
     std::vector<header_view> headers_;
     std::vector<pending_flush> flushes_;
+    transaction open_;                                   // the last that was begun
+    std::uint64_t number_ = 0;                           // its number; 0: there was none
+    std::uint64_t aborted_until_ = 0;                    // records of chunks up to this one belong to a transaction that is being aborted
 };
 
 }  // namespace kafkawire::client_detail

@@ -10,6 +10,7 @@
 
 namespace kafkawire::inline v0_1 {
 struct producer_statistics;
+class concurrent_transaction;
 }
 
 namespace kafkawire::client_detail {
@@ -28,6 +29,7 @@ public:
 };
 
 class loop;
+struct group_offsets;
 
 class KAFKAWIRE_API front {
 public:
@@ -42,6 +44,14 @@ public:
     virtual void warm_up(std::vector<std::string> topics, std::shared_ptr<front_operation> op) = 0;
     virtual void on_delivery(unique_function<void(const delivery_report&)> handler) = 0;
     [[nodiscard]] virtual producer_statistics statistics() const = 0;
+    // Transactions by number: what a begin draws, and tells as `left`.
+    virtual void begin_transaction(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) = 0;
+    virtual void send_offsets(std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) = 0;
+    virtual void end_transaction(std::uint64_t number, bool commit, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) = 0;
+    /// Aborts it in the background, if it is open.
+    virtual void abandon_transaction(std::uint64_t number) noexcept = 0;
+    /// Where blocking calls wait.
+    [[nodiscard]] virtual const loop& waits_on() const noexcept = 0;
     /// From any thread.
     virtual void cancel(const std::weak_ptr<front_operation>& op) = 0;
 };
@@ -49,7 +59,7 @@ public:
 template <class Handler, class Result>
 class front_handler final : public front_operation {
 public:
-    front_handler(Handler&& h, const asio::any_io_executor& ex) : handler_{std::move(h)}, work_{asio::get_associated_executor(*handler_, ex)} {}
+    front_handler(Handler&& h, const std::shared_ptr<front>& of) : handler_{std::move(h)}, work_{asio::get_associated_executor(*handler_, of->executor())}, of_{of} {}
 
     [[nodiscard]] bool told() const noexcept override { return told_; }
     void finish(const error& why, const delivery& at, std::size_t left) override {
@@ -57,20 +67,22 @@ public:
         Result r{};
         if constexpr (std::is_same_v<Result, delivery>) r = at;
         if constexpr (std::is_same_v<Result, std::size_t>) r = left;
+        if constexpr (std::is_same_v<Result, concurrent_transaction>)
+            if (!why) r = Result{of_, left};  // if nobody takes it, it ends here
         auto ex = work_.get_executor();
         // The slot is the handler's: it is emptied where the handler runs, since it may be emitted from there meanwhile.
-        asio::post(ex, [h = std::move(*handler_), w = std::move(work_), why, r]() mutable {
+        asio::post(ex, [h = std::move(*handler_), w = std::move(work_), why, r = std::move(r)]() mutable {
             (void)r;
             if (auto slot = asio::get_associated_cancellation_slot(h); slot.is_connected()) slot.clear();
             if constexpr (std::is_same_v<Result, std::monostate>) call_handler(h, why);
-            else call_handler(h, why, r);
+            else call_handler(h, why, std::move(r));
         });
         handler_.reset();
         (void)at, (void)left;
     }
 
     static std::shared_ptr<front_operation> make(Handler&& h, const std::shared_ptr<front>& of) {
-        auto op = std::make_shared<front_handler>(std::move(h), of->executor());
+        auto op = std::make_shared<front_handler>(std::move(h), of);
         if (auto slot = asio::get_associated_cancellation_slot(*op->handler_); slot.is_connected()) {
             slot.assign([of = std::weak_ptr{of}, op = std::weak_ptr<front_operation>{op}](asio::cancellation_type) {
                 if (const auto alive = of.lock()) alive->cancel(op);
@@ -83,6 +95,7 @@ private:
     std::atomic<bool> told_{false};
     std::optional<Handler> handler_;
     asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
+    std::weak_ptr<front> of_;
 };
 
 struct front_initiation {
@@ -122,6 +135,30 @@ struct initiate_front_warm_up : front_initiation {
     template <class Handler>
     void operator()(Handler&& h, std::vector<std::string> topics) const {
         core->warm_up(std::move(topics), operation<std::monostate>(std::forward<Handler>(h)));
+    }
+};
+struct initiate_front_begin : front_initiation {
+    std::optional<std::chrono::milliseconds> deadline;
+    template <class Handler>
+    void operator()(Handler&& h) const {
+        core->begin_transaction(deadline, operation<concurrent_transaction>(std::forward<Handler>(h)));
+    }
+};
+struct initiate_front_offsets : front_initiation {
+    std::uint64_t number;
+    std::optional<std::chrono::milliseconds> deadline;
+    template <class Handler, class Offsets>
+    void operator()(Handler&& h, Offsets what) const {
+        core->send_offsets(number, std::move(what), deadline, operation<std::monostate>(std::forward<Handler>(h)));
+    }
+};
+struct initiate_front_end : front_initiation {
+    std::uint64_t number;
+    bool commit;
+    std::optional<std::chrono::milliseconds> deadline;
+    template <class Handler>
+    void operator()(Handler&& h) const {
+        core->end_transaction(number, commit, deadline, operation<std::monostate>(std::forward<Handler>(h)));
     }
 };
 struct initiate_front_flush : front_initiation {

@@ -95,7 +95,7 @@ public:
 
     /// Starts an operation on the loop with start(handler), and waits for its results: (kw::error, Results...).
     template <class... Results, class Start>
-    [[nodiscard]] std::tuple<error, Results...> call(Start start) {
+    [[nodiscard]] std::tuple<error, Results...> call(Start start) const {
         refuse_here();
         outcome<Results...> o;
         asio::post(executor_, [h = outcome_handler<Results...>{o}, &start]() mutable {
