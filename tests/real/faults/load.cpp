@@ -65,8 +65,17 @@ struct load::impl {
     };
 
     impl(const load_options& o, ledger& b)
-        : options{o}, book{b}, client{io, client_of(o)}, producer{client, producer_of(o)}, lanes(static_cast<std::size_t>(o.partitions)) {
-        producer.on_delivery([this](const kw::delivery_report& r) { told(r); });
+        : options{o}, book{b}, client{io, client_of(o)}, producer{make()}, lanes(static_cast<std::size_t>(o.partitions)) {}
+
+    std::unique_ptr<kw::producer> make() {
+        auto p = std::make_unique<kw::producer>(client, producer_of(options));
+        p->on_delivery([this](const kw::delivery_report& r) { told(r); });
+        return p;
+    }
+    [[nodiscard]] kw::producer_statistics all_statistics() const {
+        auto s = producer->statistics();
+        s.batches += of_before.batches, s.requests += of_before.requests, s.retries += of_before.retries;
+        return s;
     }
 
     [[nodiscard]] std::uint32_t now_ms() const {
@@ -101,10 +110,10 @@ struct load::impl {
         if (l.waiting++ == 0) l.since = clock::now();
         write_value(options.run, {partition, index}, value);
         const kw::record r{.topic = options.topic, .value = value, .partition = partition, .tag = index + 1};
-        auto code = producer.try_send(r);
+        auto code = producer->try_send(r);
         if (!code) co_return;
         if (code == kw::errc::would_wait) {
-            auto [why] = co_await producer.async_enqueue(r, kw::as_tuple(asio::use_awaitable));
+            auto [why] = co_await producer->async_enqueue(r, kw::as_tuple(asio::use_awaitable));
             if (!why) co_return;
             code = why;
         }
@@ -137,9 +146,12 @@ struct load::impl {
         return out;
     }
     asio::awaitable<void> send_transaction() {
-        auto [why, tx] = co_await producer.async_begin_transaction(5s, kw::as_tuple(asio::use_awaitable));
+        auto [why, tx] = co_await producer->async_begin_transaction(5s, kw::as_tuple(asio::use_awaitable));
         if (why) {
-            if (why == kw::condition::fatal) throw std::runtime_error("a transaction cannot begin: " + why.message());
+            if (why == kw::condition::fatal) {  // fenced, perhaps by a request of its own that came late
+                ++fatal;
+                co_await replace(make());
+            }
             last_error = "not begun: " + why.message();
             asio::steady_timer timer{io, 50ms};
             co_await timer.async_wait(asio::use_awaitable);
@@ -150,6 +162,11 @@ struct load::impl {
         for (auto n = 1 + random() % 20; n > 0 && !stopping && !tx.trouble(); --n) co_await send_some();
         range.last = numbers();
         const auto number = ++transactions;
+        if (number % 40 == 0) {
+            range.end = co_await fenced_by_heir(tx);
+            book.end_transaction(std::move(range));
+            co_return;
+        }
         const std::array<kw::topic_offset, 1> offsets{{{.topic = options.topic, .partition = 0, .offset = number}}};
         auto [not_taken] = co_await tx.async_send_offsets(offsets, in_group, kw::as_tuple(asio::use_awaitable));
         if (not_taken) last_error = "offsets: " + not_taken.message();
@@ -165,6 +182,33 @@ struct load::impl {
         if (!not_taken && range.end == fate::committed) offsets_of_group = {number};
         if (!not_taken && range.end == fate::unknown) offsets_of_group.insert(number);
         book.end_transaction(std::move(range));
+    }
+    // Another producer takes the transactional id while the transaction is open. From when it has begun one of its own, ours must not be committed.
+    asio::awaitable<fate> fenced_by_heir(kw::transaction& tx) {
+        auto heir = make();
+        fate end = fate::aborted;
+        {
+            auto [why, next] = co_await heir->async_begin_transaction(20s, kw::as_tuple(asio::use_awaitable));
+            if (why) {
+                last_error = "the heir cannot begin: " + why.message();
+                end = co_await committed(tx);
+            } else {
+                ++zombies;
+                auto [refused] = co_await tx.async_commit(kw::as_tuple(asio::use_awaitable));
+                if (!refused) throw std::runtime_error("a producer that was replaced has committed");
+                last_error = "of the replaced: " + refused.message();
+            }
+        }
+        co_await replace(std::move(heir));
+        co_return end;
+    }
+    asio::awaitable<void> replace(std::unique_ptr<kw::producer> by) {
+        std::swap(producer, by);
+        (void)co_await by->async_close(0ms, kw::as_tuple(asio::use_awaitable));
+        const auto s = by->statistics();
+        of_before.batches += s.batches, of_before.requests += s.requests, of_before.retries += s.retries;
+        asio::steady_timer timer{io, 20ms};  // what it tells at its end is told in turns of their own
+        co_await timer.async_wait(asio::use_awaitable);
     }
     asio::awaitable<fate> committed(kw::transaction& tx) {
         for (int i = 0; i < 60; ++i) {
@@ -191,7 +235,7 @@ struct load::impl {
 
     asio::awaitable<void> run() {
         co_await send_all();
-        auto [code, left] = co_await producer.async_close(options.delivery_timeout + 5s, kw::as_tuple(asio::use_awaitable));
+        auto [code, left] = co_await producer->async_close(options.delivery_timeout + 5s, kw::as_tuple(asio::use_awaitable));
         left_over = left;
         // What the close itself ended is told in turns of its own.
         asio::steady_timer timer{io, 200ms};
@@ -242,7 +286,8 @@ struct load::impl {
     ledger& book;
     asio::io_context io{1};
     kw::client client;
-    kw::producer producer;
+    std::unique_ptr<kw::producer> producer;
+    kw::producer_statistics of_before{};  // of those that were replaced
     std::vector<lane> lanes;
     clock::time_point began = clock::now(), marked = began, began_window = began;
     std::string value;
@@ -252,7 +297,8 @@ struct load::impl {
     const kw::group_metadata in_group{"group-of-" + options.topic};
     std::int64_t transactions = 0;
     std::set<std::int64_t> offsets_of_group{-1};
-    std::uint64_t doubtful = 0;  // commits that were not answered in time
+    std::uint64_t doubtful = 0;            // commits that were not answered in time
+    std::uint64_t zombies = 0, fatal = 0;  // producers that were replaced on purpose, and those that could not go on
     bool stopping = false, ended = false;
     std::size_t left_over = 0;
     milliseconds cpu{0}, longest_nap{0}, worst_nap{0};
@@ -301,7 +347,7 @@ std::string load::group() const { return impl_->in_group.group; }
 const std::set<std::int64_t>& load::group_offsets() const noexcept { return impl_->offsets_of_group; }
 
 std::string load::statistics() const {
-    const auto s = impl_->producer.statistics();
+    const auto s = impl_->all_statistics();
     std::string out = "\"batches\":" + std::to_string(s.batches) + ",\"requests\":" + std::to_string(s.requests) +
                       ",\"retries\":" + std::to_string(s.retries);
     if (options().transactional_id.empty()) return out;
@@ -309,7 +355,8 @@ std::string load::statistics() const {
     return out + ",\"committed\":" + std::to_string(b.transactions(fate::committed)) +
            ",\"aborted\":" + std::to_string(b.transactions(fate::aborted)) +
            ",\"of_unknown_end\":" + std::to_string(b.transactions(fate::unknown)) +
-           ",\"doubtful_commits\":" + std::to_string(impl_->doubtful);
+           ",\"doubtful_commits\":" + std::to_string(impl_->doubtful) + ",\"replaced_by_an_heir\":" + std::to_string(impl_->zombies) +
+           ",\"could_not_go_on\":" + std::to_string(impl_->fatal);
 }
 
 }  // namespace faults

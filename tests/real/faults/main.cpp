@@ -5,7 +5,9 @@
 //
 //   real-producer-faults --seed 7 --minutes 30 --rate 8000          all scenarios in an order of the seed's, round after round
 //   real-producer-faults --scale 0.15 --rounds 1                    each once, and short
-//   real-producer-faults --transactions 1 ...                       and one load more for each timeout, in transactions
+//   real-producer-faults --transactions 1 ...                       and one load more for each timeout, in transactions; every 40th has its
+//                                                                   transactional id taken by another producer
+//   real-producer-faults --transaction-version 1 ...                on a cluster as before KIP-890
 //
 // Prints a line of JSON for each fault, one for each kind of fault, one for each topic and one at the end. Exit status 0: nothing lost,
 // doubled, reordered, misplaced, wrongly told or told late; and with --bars 5 no bar of scenarios.hpp missed five times.
@@ -40,6 +42,7 @@ struct arguments {
     std::vector<std::string> scenarios;           // none: all
     std::string compression = "none";
     bool transactions = false;
+    int transaction_version = 2;
     double bars = 0;  // a bar that is missed by this factor fails the run; 0: bars are told only
 };
 
@@ -70,6 +73,8 @@ arguments parse(int argc, char** argv) {
             a.compression = value;
         else if (name == "--transactions")
             a.transactions = value == "1";
+        else if (name == "--transaction-version")
+            a.transaction_version = std::stoi(value);
         else if (name == "--bars")
             a.bars = std::stod(value);
         else if (name == "--scenarios")
@@ -240,7 +245,9 @@ bool judge_group(stage& s, std::size_t i) {
 
 int run(const arguments& a) {
     std::mt19937_64 random{a.seed};
-    stage s{kafkawire::testing::kafka_image{}.nodes(3).with_proxies().start()};
+    auto image = kafkawire::testing::kafka_image{}.nodes(3).with_proxies();
+    if (a.transaction_version != 2) image.with_format_argument("--feature").with_format_argument("transaction.version=" + std::to_string(a.transaction_version));
+    stage s{image.start()};
     for (const auto seconds : a.timeouts) {
         s.add(a, seconds, false, random());
         if (a.transactions) s.add(a, seconds, true, random());
