@@ -134,6 +134,10 @@ void pool::link_ready(std::size_t broker, lane l) {
         if (told.features_epoch >= features_.epoch) features_ = {told.features_epoch, told.transaction_version};
     }
     directory_.ready(broker, env_->now());
+    // The broker is back for the other lanes too; not if it only takes connections to cut them.
+    if (directory_.entries()[broker].short_lives == 0)
+        for (std::size_t other = 0; other < lanes; ++other)
+            if (const auto link = slots_[broker][other].link; link && link != s.link) link->hurry();
     if (watcher_) watcher_->broker_up(broker);
 }
 

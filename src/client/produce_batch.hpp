@@ -140,6 +140,7 @@ struct partition_queue {
     int repairs = 0;                               ///< sequences begun anew since the last success
     time_point not_before{};                       ///< the pause after a failure
     std::shared_ptr<const error> trouble;          ///< what the last attempt failed with; empty after a success
+    bool soon = false;                             ///< waits for the end of the transaction before
     bool settling = false;                         ///< something failed: nothing more is sent until all in flight is answered
     bool broken = false;                           ///< the sequence has a gap: when all before it is answered, a new epoch begins
     std::int32_t gap = 0;                          ///< the number that is missing

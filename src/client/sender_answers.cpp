@@ -65,7 +65,7 @@ bool sender_fsm::end_plan(produce_plan& plan) {
 
 void sender_fsm::answered(produce_plan& plan, std::span<const std::optional<produce_answer>> answers, time_point now, std::int64_t wall_ms, sender_actions& out) {
     end_plan(plan);
-    bool recovered = false;
+    bool recovered = false, transaction_before_is_over = false;
     static const auto silent = story(broker_errc::unknown_server_error, "the answer to Produce does not mention the partition");
     for (std::size_t i = 0; i < plan.parts.size(); ++i) {
         auto& part = plan.parts[i];
@@ -77,6 +77,7 @@ void sender_fsm::answered(produce_plan& plan, std::span<const std::optional<prod
         if (i < answers.size() && answers[i]) {
             const auto& a = *answers[i];
             recovered |= verdict_of(a.code) == produce_verdict::success && p.failures > 1;
+            transaction_before_is_over |= completing_ && verdict_of(a.code) == produce_verdict::success;
             if (verdict_of(a.code) == produce_verdict::success) succeeded(p, b, a, out);
             else refused(p, b, a, plan.broker, now, out);
         } else {
@@ -86,6 +87,7 @@ void sender_fsm::answered(produce_plan& plan, std::span<const std::optional<prod
         settle(p, now, out);
     }
     if (recovered) end_pauses(plan.broker, now, out);
+    if (transaction_before_is_over) end_short_pauses(now, out);
     admit_waiting(now, wall_ms, out);
     pump_idle(broker(plan.broker), now, out);
 }
@@ -98,6 +100,18 @@ void sender_fsm::end_pauses(std::int32_t broker, time_point now, sender_actions&
             p.not_before = now;
             consider(p, now, true, out);
         }
+}
+
+// It is over for all partitions at once.
+void sender_fsm::end_short_pauses(time_point now, sender_actions& out) {
+    completing_ = false;
+    for (auto& t : topics_)
+        for (auto& p : t.partitions) {
+            if (!std::exchange(p.soon, false) || p.not_before <= now) continue;
+            p.not_before = now;
+            consider(p, now, true, out);
+        }
+    for (auto& [id, b] : brokers_) pump(b, now, true, out);
 }
 
 void sender_fsm::succeeded(partition_queue& p, const batch_ptr& b, const produce_answer& a, sender_actions& out) {
@@ -186,6 +200,7 @@ void sender_fsm::try_soon(partition_queue& p, const batch_ptr& b, const std::sha
     const auto failures = p.failures;
     try_again(p, b, why, now, true, out);
     p.failures = failures;
+    p.soon = completing_ = true;
     constexpr std::chrono::milliseconds first{20};
     p.not_before = std::max(p.not_before, now + std::min(first * (1 << std::min(b->attempts - 1, 3)), settings_.retry_backoff));
 }

@@ -255,6 +255,7 @@ private:
     void settle(partition_queue& p, time_point now, sender_actions& out);
     void begin_anew(partition_queue& p, sender_actions& out);
     void leave(partition_queue& p, time_point now, sender_actions& out);
+    void end_short_pauses(time_point now, sender_actions& out);
     void end_pauses(std::int32_t broker, time_point now, sender_actions& out);
     void expire(partition_queue& p, time_point now, sender_actions& out);
     void drop_open(partition_queue& p);
@@ -300,6 +301,7 @@ private:
     int identity_failures_ = 0;
     std::optional<time_point> identity_retry_at_;
     bool transaction_failed_ = false;                            // nothing more of it is sent
+    bool completing_ = false;                                    // some broker says that the transaction before is still being completed
     bool aborting_ = false;                                      // what comes back is not tried again
     bool sequence_broken_ = false;                               // of a transactional producer: its next transaction needs a new epoch
     bool stopped_ = false;

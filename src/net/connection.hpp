@@ -23,6 +23,8 @@ public:
 
     /// Connects, if that has not begun yet.
     void open() { asked(open_requested{}); }
+    /// Ends its pause after an earlier failure, if it has one: somebody else has reached the same peer.
+    void hurry() { asked(hurried{}); }
     /// Sends when the connection is up. `what->done()` is called once, later and never inside this, unless it is withdrawn.
     void send(std::shared_ptr<call> what) { asked(send_requested{std::move(what)}); }
     /// Forgets a call without telling it.

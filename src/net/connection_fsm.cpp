@@ -95,6 +95,10 @@ void connection_fsm::on(open_requested&, time_point now, actions& out) {
     start_resolving(now, out);
 }
 
+void connection_fsm::on(hurried&, time_point now, actions& out) {
+    if (std::holds_alternative<backing_off>(state_)) start_resolving(now, out);
+}
+
 void connection_fsm::start_resolving(time_point now, actions& out) {
     transition(resolving{now + settings_.connect_timeout}, "somebody wants to send");
     out.push_back(start_resolve{settings_.host});

@@ -46,6 +46,7 @@ struct broker_versions {
 
 // What happened.
 struct open_requested {};                                                   // connect although nothing is to be sent yet
+struct hurried {};                                                          // its peer is reached again by others: no pause any more
 struct resolved { std::error_code why; std::string text; std::vector<ip_address> addresses; };
 struct connected { int attempt; };
 struct connect_failed { int attempt; std::error_code why; };
@@ -56,7 +57,7 @@ struct tick {};
 struct send_requested { std::shared_ptr<call> what; };
 struct withdrawn { call* what; };                                           // its sender has lost interest; it is not told any more
 struct close_requested { error why; };
-using event = std::variant<open_requested, resolved, connected, connect_failed, received, failed, written, tick, send_requested, withdrawn, close_requested>;
+using event = std::variant<open_requested, hurried, resolved, connected, connect_failed, received, failed, written, tick, send_requested, withdrawn, close_requested>;
 
 // A request as it goes out. Its parts lie where they were made and are never copied together; `owner` keeps what `content` does not.
 struct frame {
@@ -156,6 +157,7 @@ public:
 
 private:
     void on(open_requested&, time_point now, actions& out);
+    void on(hurried&, time_point now, actions& out);
     void on(resolved& e, time_point now, actions& out);
     void on(connected& e, time_point now, actions& out);
     void on(connect_failed& e, time_point now, actions& out);

@@ -382,6 +382,18 @@ TEST_CASE("after a failure the next connection waits out its backoff") {
     CHECK(patient->told.empty());
 }
 
+TEST_CASE("the pause after a failure ends when others reach the same peer") {
+    rig r{{.not_before = t0 + 100ms}};
+    const auto patient = r.send();
+    CHECK(r.count<start_resolve>() == 0);
+    r.step(hurried{});
+    CHECK(r.count<start_resolve>() == 1);
+    r.step(hurried{});
+    r.now = t0 + 100ms;
+    r.step(tick{});
+    CHECK(r.count<start_resolve>() <= 1);
+}
+
 TEST_CASE("a request without a reply is done when it is written, and does not disturb the next one's answer") {
     rig r;
     r.get_ready();
