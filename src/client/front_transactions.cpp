@@ -119,7 +119,11 @@ void front_core::commit_is_late(const std::shared_ptr<front_operation>& op) {
 void front_core::abort(std::chrono::steady_clock::time_point until, std::shared_ptr<front_operation> op) {
     // A commit that waits for its records is not to be done any more.
     const auto at = std::find_if(flushes_.begin(), flushes_.end(), [](const pending_flush& f) { return f.then == end::commit; });
-    if (at != flushes_.end()) commit_is_late(std::shared_ptr{at->op});
+    if (at != flushes_.end()) {
+        const auto commit = at->op;
+        flushes_.erase(at);
+        commit->finish(story_of(errc::transaction_aborted, "aborted by the application"), {}, 0);
+    }
     refuse_all_before_now();
     open_.async_abort(left_until(until), telling(op));
 }
