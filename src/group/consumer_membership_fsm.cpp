@@ -193,7 +193,7 @@ void consumer_membership_fsm::on(request_failed& e, time_point now, actions& out
 void consumer_membership_fsm::take(messages::consumer_group_heartbeat_response& r, time_point now, actions& out) {
     proof_ = heart_.sent;  // what was answered then may have been read late, by a process that was stopped
     last_heartbeat_ = now;
-    release_due_ = false;
+    release_due_ = target_in_doubt_ = false;
     maybe_own_ = true;
     last_error_ = {};
     heart_.failures = 0;
@@ -285,7 +285,7 @@ void consumer_membership_fsm::doubt(std::int32_t node, const error& why, actions
 void consumer_membership_fsm::lose(error why, actions& out) {
     epoch_ = 0;
     tell_all_ = first_target_ = maybe_own_ = true;
-    target_is_new_ = moved_ = false;
+    target_is_new_ = target_in_doubt_ = moved_ = false;
     target_.clear();
     unresolved_.clear();
     giving_up_.clear();

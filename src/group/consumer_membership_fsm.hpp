@@ -25,6 +25,11 @@
 // the member's epoch, and the coordinator lets a member with the epoch before it go on only if it says what it has.
 // The place of a static member is taken until whoever has it leaves or its session is over. That may be this member itself, whose join was done
 // and whose answer was lost, or that thinks itself out before the coordinator does: so it says first that it is away for a while (-2), and joins then.
+// A target is not taken while a heartbeat is out that says what the member has. As a sequence:
+//   1. The target gives p; its topic's name is not known, so the heartbeat that acknowledges says that the member has nothing.
+//   2. The coordinator wants p elsewhere by now. This member does not have it: another one gets it at once.
+//   3. The name becomes known before the answer to that heartbeat, with the newer target, is here.
+// So only after that answer (or a later good one) it is known whether p is still this member's.
 // Topic ids whose names are not known wait for metadata; the rest of the target is taken meanwhile.
 #pragma once
 #include <array>
@@ -160,6 +165,7 @@ private:
     partitions owned_, giving_up_;
     std::map<protocol::uuid, std::set<std::int32_t>> target_;
     bool target_is_new_ = false, first_target_ = true;
+    bool target_in_doubt_ = false;                      // what the member has was said, and not yet answered
     std::set<protocol::uuid> unresolved_, watched_;
     std::shared_ptr<const known_topics> topics_;
     std::uint64_t changes_ = 0;                         // of the assignment

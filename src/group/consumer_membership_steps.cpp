@@ -19,7 +19,7 @@ void consumer_membership_fsm::advance(time_point now, actions& out) {
 // What follows from the state itself.
 void consumer_membership_fsm::settle(time_point now, actions& out) {
     if (is<unjoined>() && !subscription_.empty()) return transition(joining{}, "something is wanted", now);
-    if ((is<stable>() || is<acknowledging>()) && target_is_new_) reconcile(now, out);
+    if ((is<stable>() || is<acknowledging>()) && target_is_new_ && !target_in_doubt_) reconcile(now, out);
 }
 
 // Heartbeats.
@@ -84,6 +84,7 @@ messages::consumer_group_heartbeat_request consumer_membership_fsm::make() {
         m.topic_partitions->back().partitions.push_back(partition);
     }
     heart_.reported = std::move(has);
+    target_in_doubt_ = true;
     return m;
 }
 
@@ -180,7 +181,9 @@ void consumer_membership_fsm::revoked(time_point now, actions& out) {
     giving_up_.clear();
     const auto& r = std::get<revoking>(state_);
     if (r.next == after_revoking::leave) return depart(r.how, now, out);
-    reconcile(now, out);
+    target_is_new_ = true;
+    if (!target_in_doubt_) return reconcile(now, out);
+    transition(acknowledging{}, "given up; what is to be taken is not known yet", now);
 }
 
 // Leaving.
@@ -215,7 +218,7 @@ void consumer_membership_fsm::finish_leaving(time_point now, actions& out) {
     const auto next = std::get<leaving>(state_).next;
     epoch_ = 0;
     tell_all_ = first_target_ = true;
-    target_is_new_ = moved_ = false;
+    target_is_new_ = target_in_doubt_ = moved_ = false;
     target_.clear();
     unresolved_.clear();
     giving_up_.clear();

@@ -135,6 +135,26 @@ TEST_CASE("topics whose names are not known wait for metadata; the rest is taken
     CHECK(text(r.machine->view().assignment) == "a0 a1 b1 c3");
 }
 
+TEST_CASE("a target is not taken while the coordinator is being told that the member does not have it", "[group][consumer][story]") {
+    const auto told = [] {
+        auto r = make_consumer();
+        r.step(group::metadata_changed{topics({})});
+        join(r);
+        CHECK(r.answer(beat_answer(4, given{{"a", {3, 4, 5}}})) == "trust 1, watch #97, assign []");
+        CHECK(r.done() == "send ConsumerGroupHeartbeat(4 has)");
+        CHECK(r.step(group::metadata_changed{topics({{"a", 6}})}).empty());
+        return r;
+    };
+    auto taken_back = told();
+    CHECK(taken_back.answer(beat_answer(9, given{{"a", {3}}})) == "watch, assign [a3]");
+    auto confirmed = told();
+    CHECK(confirmed.answer(beat_answer(4)) == "watch, assign [a3 a4 a5]");
+    auto lost = told();
+    lost.fail(make_error_code(errc::connection_closed));
+    CHECK(lost.step(group::coordinator_found{1}) == "send ConsumerGroupHeartbeat(4 all has)");
+    CHECK(lost.answer(beat_answer(9, given{{"a", {4}}})) == "trust 1, watch, assign [a4]");
+}
+
 TEST_CASE("a static member that goes for a while says so, and one that goes for good, too", "[group][consumer][story]") {
     auto s = settings();
     s.instance = "i";
