@@ -129,8 +129,10 @@ void member::run(group::actions& out) {
             in.later(in.random.up_to(100ms), [this] { in.give_metadata(*this); });
         } else if (auto* r = std::get_if<group::revoke>(&a)) {
             in.tell([&] { return "  member " + std::to_string(number) + " gives up" + text(r->partitions); });
-            for (const auto& p : r->partitions)
+            for (const auto& p : r->partitions) {
                 if (reading.erase(p) == 0) in.violation("member " + std::to_string(number) + " gives up what it does not have");
+                giving_up[p] = {r->callback, {}, r->deadline};
+            }
             call(r->callback);
         } else if (auto* n = std::get_if<group::assign>(&a)) {
             in.tell([&] { return "  member " + std::to_string(number) + " takes" + text(n->added); });
@@ -161,6 +163,7 @@ void member::call(std::uint64_t callback) {
             const auto done = m->callbacks.front();
             m->callbacks.pop_front();
             if (!m->callbacks.empty()) self(m, self);
+            std::erase_if(m->giving_up, [&](const auto& p) { return p.second.callback == done; });
             m->step(group::callback_done{done});
         });
     };
@@ -402,6 +405,10 @@ void world::serve_one(int id, std::uint64_t request, messages::consumer_group_he
 
 // What is watched.
 
+bool world::is_in_group(const std::string& id) const {
+    return classic ? classic->members().count(id) != 0 : consumer->members().count(id) != 0;
+}
+
 // Whom the coordinator counts as in the group, in its present generation: then nobody else may have what it has.
 bool world::counts_as_owner(const member& m, const group::topic_partition& p) const {
     const auto v = m.machine->view();
@@ -421,7 +428,13 @@ void world::taken(member& by, const std::vector<group::topic_partition>& added) 
         if (!topics.count(p.topic) || p.partition >= topics.at(p.topic).partitions)
             violation("member " + std::to_string(by.number) + " takes what is not there");
         for (const auto* other : living()) {
-            if (other == &by || other->reading.count(p) == 0 || !counts_as_owner(*other, p) || !counts_as_owner(by, p)) continue;
+            if (other == &by || !counts_as_owner(by, p)) continue;
+            // While it is being given up, it is not free, whatever the coordinator has been told.
+            const auto going = other->giving_up.find(p);
+            const auto now_is = other->machine->view();
+            const bool gives_up =
+                going != other->giving_up.end() && now < going->second.deadline && now_is.state == "revoking" && is_in_group(now_is.member);
+            if (!gives_up && !(other->reading.count(p) != 0 && counts_as_owner(*other, p))) continue;
             violation(p.topic + "-" + std::to_string(p.partition) + " is taken by member " + std::to_string(by.number) + " while member " +
                       std::to_string(other->number) + " has it (generations " + std::to_string(v.generation) + " and " +
                       std::to_string(other->machine->view().generation) + ")");
@@ -471,7 +484,8 @@ std::string world::unsettled() const {
         if (v.state != "stable") what << "member " << m->number << " is " << v.state << " (" << v.last_error.message() << ")\n";
         if (v.assignment != std::vector<group::topic_partition>(m->reading.begin(), m->reading.end()))
             what << "member " << m->number << " reads something else than it has\n";
-        if (const auto granted = granted_to(v.member); granted != m->reading) what << "member " << m->number << " has something else than the coordinator gave it\n";
+        if (const auto granted = granted_to(v.member); granted != m->reading)
+            what << "member " << m->number << " has something else than the coordinator gave it\n";
         for (const auto& p : m->reading) ++readers[p];
         wanted.insert(m->topics.begin(), m->topics.end());
     }

@@ -3,7 +3,7 @@
 // crash and are slow; the coordinator moves. All by a seed.
 //
 // What is watched, at every step: no partition is taken by a member while another, whom the coordinator still counts as its owner, reads
-// it; in one generation nobody is given what another has; no machine spins or throws. And at the end, when the faults are over: everybody
+// it or has time left to give it up; in one generation nobody is given what another has; no machine spins or throws. And at the end, when the faults are over: everybody
 // is stable, every partition is read by exactly one member, and everybody reads what the coordinator has given out.
 #pragma once
 #include <deque>
@@ -115,6 +115,7 @@ struct member {
     std::set<std::string> topics{};
     std::optional<std::string> instance{};
     std::set<group::topic_partition> reading{};
+    std::map<group::topic_partition, group::revoke> giving_up{};  // until the application is done with it
     std::uint64_t calls_running = 0;
     std::deque<std::uint64_t> callbacks{};
     std::map<std::uint64_t, int> in_flight{};  // request -> connection
@@ -365,6 +366,7 @@ struct world {
     void carry_out(broker::group_actions& out);
     void store();
     void move_coordinator(milliseconds load);
+    [[nodiscard]] bool is_in_group(const std::string& id) const;
     [[nodiscard]] bool counts_as_owner(const member& m, const group::topic_partition& p) const;
     void taken(member& by, const std::vector<group::topic_partition>& added);
     [[nodiscard]] std::set<group::topic_partition> granted_to(const std::string& id) const;
