@@ -50,16 +50,17 @@ void fetch_session::fill(const std::vector<fetch_wish>& wishes, fetch_request& m
         told_.clear();
         state_ = state::asking;
     }
-    for (auto& [number, t] : told_) t.wanted = false;
+    for (auto& [where, t] : told_) t.wanted = false;
     for (const auto& w : wishes) {
-        auto [at, is_new] = told_.try_emplace(w.number, told{w.topic, w.topic_id, w.partition, w.offset, w.leader_epoch, w.max_bytes, true});
+        auto [at, is_new] = told_.try_emplace({*w.topic, w.partition}, told{w.topic, w.topic_id, w.partition, w.number, w.offset, w.leader_epoch, w.max_bytes, true});
         auto& t = at->second;
         t.wanted = true;
         if (!is_new) {
             // A topic that was made again is another one: the former is forgotten, the new one named (KIP-516).
             if (t.topic_id != w.topic_id) forget(t, m);
-            else if (t.offset == w.offset && t.leader_epoch == w.leader_epoch && t.max_bytes == w.max_bytes) continue;
+            else if (t.number == w.number && t.offset == w.offset && t.leader_epoch == w.leader_epoch && t.max_bytes == w.max_bytes) continue;
             t.topic_id = w.topic_id;
+            t.number = w.number;
             t.offset = w.offset;
             t.leader_epoch = w.leader_epoch;
             t.max_bytes = w.max_bytes;

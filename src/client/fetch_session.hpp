@@ -8,6 +8,8 @@
 #include <kafkawire/protocol/messages/01_fetch.hpp>
 
 #include <map>
+#include <string_view>
+#include <utility>
 
 namespace kafkawire::client_detail {
 
@@ -52,6 +54,7 @@ private:
         const std::string* topic;
         protocol::uuid topic_id;
         std::int32_t partition;
+        std::uint64_t number;
         std::int64_t offset;
         std::int32_t leader_epoch, max_bytes;
         bool wanted;                                        // in the request that is being filled
@@ -65,7 +68,9 @@ private:
     std::int32_t next_epoch_ = 0;
     std::int32_t sent_epoch_ = 0;
     bool incremental_ = false;
-    std::map<std::uint64_t, told> told_;                    // by number
+    // By topic and partition, as the broker has it: one that was given up and assigned again between two requests must not be forgotten in the
+    // second, since a broker forgets last.
+    std::map<std::pair<std::string_view, std::int32_t>, told> told_;
 };
 
 /// Whether such an error of a whole answer is about the session: the next request is a full one, and may go at once.

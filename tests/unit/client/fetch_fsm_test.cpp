@@ -161,6 +161,25 @@ TEST_CASE("fetch_fsm: the beginning is asked for, then fetched; one request at a
     CHECK(r.share->used() == 0);
 }
 
+// A broker takes up what is named and then forgets what is forgotten: a partition that is in both lists is not fetched any more.
+TEST_CASE("fetch_fsm: a partition that goes and comes back between two requests is not forgotten") {
+    rig r;
+    r.machine.assign(r.topic, 0, start_position::at(0));
+    r.machine.assign(r.topic, 1, start_position::at(7));
+    r.answer(r.fetch(), {});
+    const auto second = r.fetch();
+    CHECK(r.machine.unassign("t", 1));
+    r.machine.assign(r.topic, 1, start_position::at(9));
+    r.answer(second, {});
+    const auto third = r.fetch();
+    CHECK(third->message.forgotten_topics_data.empty());
+    REQUIRE(third->message.topics.size() == 1);
+    REQUIRE(third->message.topics[0].partitions.size() == 1);
+    CHECK(third->message.topics[0].partitions[0].partition == 1);
+    CHECK(third->message.topics[0].partitions[0].fetch_offset == 9);
+    r.answer(third, {});
+}
+
 TEST_CASE("fetch_fsm: a session that is lost begins anew, with everything") {
     for (const auto why : {broker_errc::fetch_session_id_not_found, broker_errc::invalid_fetch_session_epoch, broker_errc::fetch_session_topic_id_error}) {
         rig r;
