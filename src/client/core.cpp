@@ -147,8 +147,7 @@ std::vector<broker_health> core::health() const {
         h.state = e.health;
         h.since = e.since;
         h.connections = pool_->lanes_up(i);
-        for (const auto l : {lane::other, lane::produce, lane::fetch, lane::coordinator})
-            if (const auto until = pool_->throttled_until(i, l)) h.throttled_until = h.throttled_until ? std::max(*h.throttled_until, *until) : *until;
+        h.throttled_until = pool_->throttled_until(i);
         if (e.last_trouble) h.last_error = *e.last_trouble;
         h.failed_at = e.troubled_at;
         all.push_back(std::move(h));

@@ -78,6 +78,9 @@ public:
     void send(std::int32_t broker_id, lane l, std::shared_ptr<net::call> what);
     /// The call is not told any more. `broker_id` may be any: a broker's address can change under a call.
     void withdraw(std::int32_t broker_id, lane l, net::call* what);
+    /// A lane of one's own; see pool.hpp.
+    [[nodiscard]] lane take_lane(std::optional<lane> preferred = {}) { return pool_->take_lane(preferred); }
+    void give_lane(lane l) { pool_->give_lane(l); }
     /// Connects before anything is to be sent. False: no such broker is known.
     bool open(std::int32_t broker_id, lane l);
     /// What the cluster has finalized, as far as a connection has told.

@@ -30,7 +30,38 @@ pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver>
 
 pool::slot& pool::at(std::size_t broker, lane l) {
     if (slots_.size() <= broker) slots_.resize(broker + 1);
-    return slots_[broker][static_cast<std::size_t>(l)];
+    auto& of = slots_[broker];
+    const auto i = static_cast<std::size_t>(l);
+    while (of.size() <= i) of.emplace_back();
+    return of[i];
+}
+
+lane pool::take_lane(std::optional<lane> preferred) {
+    if (preferred && !taken_[static_cast<std::size_t>(*preferred)]) {
+        taken_[static_cast<std::size_t>(*preferred)] = true;
+        return *preferred;
+    }
+    std::size_t i = common_lanes;
+    while (i < taken_.size() && taken_[i]) ++i;
+    if (i == taken_.size()) taken_.push_back(false);
+    taken_[i] = true;
+    return static_cast<lane>(i);
+}
+
+void pool::give_lane(lane l) {
+    const auto i = static_cast<std::size_t>(l);
+    taken_[i] = false;
+    error why;
+    why.code = errc::client_closed;
+    why.text = "whoever asked is gone";
+    for (std::size_t broker = 0; broker < slots_.size(); ++broker) {
+        if (slots_[broker].size() <= i) continue;
+        auto& s = slots_[broker][i];
+        for (auto& c : std::exchange(s.held, {})) tell_later(std::move(c), {why, {}, -1, false, true});
+        s.throttled_until.reset();
+        s.patience = 1;
+        close_link(broker, l, why);
+    }
 }
 
 void pool::send(std::size_t broker, lane l, std::shared_ptr<net::call> what) {
@@ -50,6 +81,7 @@ void pool::send(std::size_t broker, lane l, std::shared_ptr<net::call> what) {
 void pool::withdraw(lane l, net::call* what) {
     std::erase_if(told_, [&](const told& t) { return t.whom.get() == what; });
     for (auto& of_broker : slots_) {
+        if (of_broker.size() <= static_cast<std::size_t>(l)) continue;
         auto& s = of_broker[static_cast<std::size_t>(l)];
         std::erase_if(s.held, [&](const auto& c) { return c.get() == what; });
         if (const auto link = s.link) link->withdraw(what);
@@ -166,7 +198,7 @@ void pool::close_link(std::size_t broker, lane l, const error& why) {
 
 void pool::forget(std::size_t broker, const error& why, bool even_busy) {
     if (broker >= slots_.size()) return;
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < slots_[broker].size(); ++i) {
         auto& s = slots_[broker][i];
         if (s.link && (even_busy || s.link->machine().load() == 0)) close_link(broker, static_cast<lane>(i), why);
     }
@@ -256,7 +288,7 @@ void pool::give_up_silent(std::size_t broker) {
     why.broker = net::host_and_port(e.host, e.port);
     why.text = "the connection was dead: it was silent while the broker answered on another one";
     why.hint = "something between here and the broker holds packets back or has forgotten the connection";
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < slots_[broker].size(); ++i) {
         auto& s = slots_[broker][i];
         if (!s.silent || !s.link) continue;
         s.patience = s.link->machine().prompt() ? 2 : std::min(s.patience * 2, most_patience);
@@ -275,9 +307,17 @@ void pool::throttle(std::size_t broker, lane l, std::chrono::milliseconds how_lo
 }
 
 std::optional<net::time_point> pool::throttled_until(std::size_t broker, lane l) const {
-    if (broker >= slots_.size()) return {};
+    if (broker >= slots_.size() || slots_[broker].size() <= static_cast<std::size_t>(l)) return {};
     const auto& until = slots_[broker][static_cast<std::size_t>(l)].throttled_until;
     return until && env_->now() < *until ? until : std::nullopt;
+}
+
+std::optional<net::time_point> pool::throttled_until(std::size_t broker) const {
+    std::optional<net::time_point> latest;
+    if (broker >= slots_.size()) return latest;
+    for (std::size_t i = 0; i < slots_[broker].size(); ++i)
+        if (const auto until = throttled_until(broker, static_cast<lane>(i)); until && (!latest || *latest < *until)) latest = until;
+    return latest;
 }
 
 void pool::tick() {
@@ -289,7 +329,7 @@ void pool::tick() {
 void pool::release_held() {
     const auto now = env_->now();
     for (std::size_t broker = 0; broker < slots_.size(); ++broker) {
-        for (std::size_t i = 0; i < lanes; ++i) {
+        for (std::size_t i = 0; i < slots_[broker].size(); ++i) {
             const auto l = static_cast<lane>(i);
             const bool over = !at(broker, l).throttled_until || now >= *at(broker, l).throttled_until;
             auto held = std::exchange(at(broker, l).held, {});

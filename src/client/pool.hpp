@@ -13,8 +13,10 @@
 namespace kafkawire::client_detail {
 
 /// What a connection is for. A broker serves one request of a connection at a time, so that what may wait for long does not share one.
-enum class lane : std::uint8_t { other, produce, fetch, coordinator };
-inline constexpr std::size_t lanes = 4;
+/// Behind these come lanes that one user has for himself: a member of a group, whose JoinGroup waits for the group's others, must not stand before
+/// theirs; two consumers that wait for records would wait for each other.
+enum class lane : std::uint32_t { other, produce, fetch, coordinator };
+inline constexpr std::size_t common_lanes = 4;
 
 /// Told of what happens to connections, never inside a call of his own.
 class pool_watcher {
@@ -44,6 +46,10 @@ public:
     [[nodiscard]] const directory& brokers() const noexcept { return directory_; }
 
     void send(std::size_t broker, lane l, std::shared_ptr<net::call> what);
+    /// A lane that nobody else has, until it is given back; `preferred`, if that is free.
+    [[nodiscard]] lane take_lane(std::optional<lane> preferred = {});
+    /// Its connections are closed. Nothing of it may be under way that still wants to be told.
+    void give_lane(lane l);
     /// Whatever connection of that lane has it forgets it.
     void withdraw(lane l, net::call* what);
     /// Connects although nothing is to be sent yet.
@@ -53,6 +59,8 @@ public:
 
     void throttle(std::size_t broker, lane l, std::chrono::milliseconds how_long);
     [[nodiscard]] std::optional<net::time_point> throttled_until(std::size_t broker, lane l) const;
+    /// On any lane.
+    [[nodiscard]] std::optional<net::time_point> throttled_until(std::size_t broker) const;
     /// Connections that are up.
     [[nodiscard]] unsigned lanes_up(std::size_t broker) const;
     /// Of the cluster's finalized features, the newest that any broker has told.
@@ -104,7 +112,8 @@ private:
     directory directory_;
     finalized_features features_;
     pool_watcher* watcher_;                                 // null: closed
-    std::vector<std::array<slot, lanes>> slots_;            // by the directory's index
+    std::vector<std::deque<slot>> slots_;                   // by the directory's index, then by lane; they do not move
+    std::vector<bool> taken_ = std::vector<bool>(common_lanes); // lanes, by their users
     std::deque<told> told_;
     bool told_posted_ = false;
     std::vector<watched> watched_;                          // by the directory's index
