@@ -31,8 +31,9 @@ struct client_options {
     std::chrono::milliseconds rebootstrap_after{60'000};
 };
 
-/// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes; one of some names.
-enum class option_kind : std::uint8_t { text, boolean, number, duration, size, choice };
+/// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes; one of some names;
+/// texts with commas between (std::vector<std::string>).
+enum class option_kind : std::uint8_t { text, boolean, number, duration, size, choice, list };
 
 /// A name for a value. The first name of a value is the one that is shown.
 struct option_choice {
@@ -59,7 +60,7 @@ struct option_schema {
     bool negative;                   ///< a number or choice that may be below zero
     void* (*get)(void* object) noexcept;   ///< null: an optional one that is not set
     void* (*make)(void* object) noexcept;  ///< the same, but sets an optional one first
-    std::string (*check)(std::string_view value);  ///< of a text: what is wrong with it, or empty; may be null
+    std::string (*check)(std::string_view value);  ///< of a text, or each of a list: what is wrong with it, or empty; may be null
 };
 
 template <class Options>
@@ -87,6 +88,7 @@ constexpr option_schema option(std::string_view name, option_words words, std::s
         using holder = client_detail::option_value<Declared>;
         using value = typename holder::type;
         constexpr auto kind = std::is_same_v<value, std::string>                 ? option_kind::text
+                              : std::is_same_v<value, std::vector<std::string>>  ? option_kind::list
                               : std::is_same_v<value, bool>                      ? option_kind::boolean
                               : std::is_same_v<value, std::chrono::milliseconds> ? option_kind::duration
                               : std::is_enum_v<value>                            ? option_kind::choice

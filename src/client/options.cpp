@@ -49,6 +49,23 @@ bool read_number(std::string_view text, std::span<const unit> units, std::int64_
     return false;
 }
 
+// "a, b" taken apart; what is empty is left out.
+std::vector<std::string> read_list(std::string_view text) {
+    std::vector<std::string> all;
+    while (!text.empty()) {
+        const auto comma = std::min(text.find(','), text.size());
+        if (const auto one = trimmed(text.substr(0, comma)); !one.empty()) all.emplace_back(one);
+        text.remove_prefix(std::min(text.size(), comma + 1));
+    }
+    return all;
+}
+
+std::string list_text(const std::vector<std::string>& list) {
+    std::string text;
+    for (const auto& one : list) text += (text.empty() ? "" : ",") + one;
+    return text;
+}
+
 // Numbers and choices of one, two, four and eight bytes, as they lie in their struct.
 template <class Signed>
 std::int64_t load(const void* at, bool negative) {
@@ -135,6 +152,11 @@ error check(const option_schema& o, const void* object) {
         const auto wrong = o.check ? o.check(text) : std::string{};
         return wrong.empty() ? error{} : bad(std::string{o.name} + " is \"" + text + "\": " + wrong);
     }
+    if (o.kind == option_kind::list) {
+        for (const auto& one : *static_cast<const std::vector<std::string>*>(value))
+            if (const auto wrong = o.check ? o.check(one) : std::string{}; !wrong.empty()) return bad(std::string{o.name} + " has \"" + one + "\": " + wrong);
+        return {};
+    }
     const auto v = number_at(o, value);
     return in_range(o, v) ? error{} : out_of_range(o, v);
 }
@@ -194,6 +216,13 @@ error set_option(std::span<const option_schema> table, void* object, std::string
         *static_cast<std::string*>(o->make(object)) = value;
         return {};
     }
+    if (o->kind == option_kind::list) {
+        auto all = read_list(value);
+        for (const auto& one : all)
+            if (const auto wrong = o->check ? o->check(one) : std::string{}; !wrong.empty()) return bad(given + ", with \"" + one + "\": " + wrong);
+        *static_cast<std::vector<std::string>*>(o->make(object)) = std::move(all);
+        return {};
+    }
     if (o->kind == option_kind::boolean) {
         const auto v = lower(trimmed(value));
         const bool yes = v == "true" || v == "yes" || v == "on" || v == "1", no = v == "false" || v == "no" || v == "off" || v == "0";
@@ -221,13 +250,14 @@ std::string option_text(const option_schema& o, const void* object) {
     if (!value) return {};
     if (o.kind == option_kind::text) return *static_cast<const std::string*>(value);
     if (o.kind == option_kind::boolean) return *static_cast<const bool*>(value) ? "true" : "false";
+    if (o.kind == option_kind::list) return list_text(*static_cast<const std::vector<std::string>*>(value));
     return value_text(o, number_at(o, value));
 }
 
 std::string option_manual(std::span<const option_schema> table, const void* defaults) {
     std::string text = "| option | default | range | also known as | what it does |\n| --- | --- | --- | --- | --- |\n";
     for (const auto& o : table) {
-        const bool ranged = o.kind != option_kind::text && o.kind != option_kind::boolean;
+        const bool ranged = o.kind != option_kind::text && o.kind != option_kind::boolean && o.kind != option_kind::list;
         text += "| " + std::string{o.name} + " | " + option_text(o, defaults) + " | " + (ranged ? range_text(o) : "") + " | ";
         bool first = true;
         for (const auto a : o.words.aliases) {
