@@ -26,7 +26,10 @@
 #pragma once
 #include <kafkawire/client.hpp>
 #include <kafkawire/consumer_options.hpp>
+#include <kafkawire/group.hpp>
 #include <kafkawire/records.hpp>
+
+#include <variant>
 
 namespace kafkawire::inline v0_1 {
 
@@ -83,7 +86,27 @@ public:
 KAFKAWIRE_API void begin_read(consumer_core& c, std::shared_ptr<read_operation> what);
 /// Nothing happens if it is gone. Any thread.
 KAFKAWIRE_API void cancel_read(const std::shared_ptr<consumer_core>& c, const std::weak_ptr<read_operation>& what);
-KAFKAWIRE_API void close_reading(consumer_core& c);
+/// `over` is called once, later, on the consumer's executor.
+KAFKAWIRE_API void close_reading(consumer_core& c, std::chrono::milliseconds patience, unique_function<void()> over);
+
+// What a commit is of.
+struct everything_handed_out {};
+using commit_wish = std::variant<everything_handed_out, std::vector<committed_offset>>;
+KAFKAWIRE_API std::shared_ptr<begun> prepare_commit(const std::shared_ptr<consumer_core>& c, std::unique_ptr<waiting_operation> who, commit_wish what);
+[[nodiscard]] KAFKAWIRE_API std::vector<committed_offset> offsets_behind(const records& of);
+
+class committed_operation {
+public:
+    virtual ~committed_operation() = default;
+    virtual void complete(error why, std::vector<committed_offset> found) = 0;
+};
+KAFKAWIRE_API std::shared_ptr<begun> prepare_committed(const std::shared_ptr<consumer_core>& c, std::unique_ptr<committed_operation> who, std::vector<topic_partition> of);
+
+template <class Handler>
+struct pending_committed final : committed_operation, kept_handler<Handler> {
+    using kept_handler<Handler>::kept_handler;
+    void complete(error why, std::vector<committed_offset> found) override { this->tell(std::move(why), std::move(found)); }
+};
 KAFKAWIRE_API const asio::any_io_executor& executor_of(const consumer_core& c) noexcept;
 
 template <class Handler, class Result>
@@ -143,10 +166,31 @@ struct initiate_close_reading {
     using executor_type = asio::any_io_executor;
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
     template <class Handler>
-    void operator()(Handler&& h) const {
-        close_reading(*core);
-        auto ex = asio::get_associated_executor(h, get_executor());
-        asio::post(ex, [handler = std::decay_t<Handler>(std::forward<Handler>(h))]() mutable { call_handler(handler, error{}); });
+    void operator()(Handler&& h, std::chrono::milliseconds patience) const {
+        auto kept = std::make_shared<kept_handler<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
+        close_reading(*core, patience, [kept] { kept->tell(error{}); });
+    }
+};
+struct initiate_commit {
+    std::shared_ptr<consumer_core> core;
+    using executor_type = asio::any_io_executor;
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
+    template <class Handler>
+    void operator()(Handler&& h, commit_wish what) const {
+        auto op = std::make_unique<pending_wait<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
+        auto& p = *op;
+        p.begin(prepare_commit(core, std::move(op), std::move(what)));
+    }
+};
+struct initiate_committed {
+    std::shared_ptr<consumer_core> core;
+    using executor_type = asio::any_io_executor;
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
+    template <class Handler>
+    void operator()(Handler&& h, std::vector<topic_partition> of) const {
+        auto op = std::make_unique<pending_committed<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
+        auto& p = *op;
+        p.begin(prepare_committed(core, std::move(op), std::move(of)));
     }
 };
 
@@ -168,9 +212,54 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return client_detail::executor_of(*core_); }
     [[nodiscard]] const consumer_options& options() const noexcept;
 
-    // --- which partitions, and where. None of this waits; what it leads to happens in the background, and errors come with a poll. ---
+    // --- a group's partitions: options().group says which group ---
 
-    /// Reads these too from now on; one that is read already begins anew. Their number is not limited.
+    /// Reads these topics from now on, as a member of the group: names, and patterns of whole names that begin with '^'. What was subscribed before
+    /// is given up if it is not among them. Throws kw::system_error: errc::no_group, errc::mixed_assignment (partitions are assigned by hand),
+    /// errc::bad_configuration (a pattern that cannot be).
+    void subscribe(std::vector<std::string> topics, std::vector<std::string> exclude = {});
+    /// Leaves the group; committed offsets stay.
+    void unsubscribe();
+    /// Told of partitions that come: before their first record, so that it may seek(). Without a seek() reading begins where the group was, or as
+    /// auto_offset_reset says. Each of these replaces the handler before.
+    void on_assigned(rebalance_handler what);
+    /// Told of partitions that go: none of their records is handed out any more, and they may be committed until the step is over or its deadline
+    /// has come.
+    void on_revoked(rebalance_handler what);
+    /// Told of partitions that are gone already: somebody else may be reading them. Nothing can be committed.
+    void on_lost(rebalance_handler what);
+
+    /// Commits where reading stands: behind every record that was handed out. Completion: void(std::error_code), by client_options::request_timeout.
+    /// Codes: errc::no_group, what the coordinator says (illegal_generation: a partition has gone to another member meanwhile; the
+    /// others are committed), errc::request_timed_out and errc::canceled (any type of cancellation): it may be committed all the same.
+    template <class Token>
+    auto async_commit(Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_commit{core_}, token, client_detail::commit_wish{});
+    }
+    /// Commits what is behind these records.
+    template <class Token>
+    auto async_commit(const records& done, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_commit{core_}, token, client_detail::commit_wish{client_detail::offsets_behind(done)});
+    }
+    /// Commits these offsets, with what is to be kept beside them.
+    template <class Token>
+    auto async_commit(std::vector<committed_offset> offsets, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_commit{core_}, token, client_detail::commit_wish{std::move(offsets)});
+    }
+    /// What the group has committed. Completion: void(std::error_code, std::vector<kw::committed_offset>), one for each partition, in their order.
+    template <class Token>
+    auto async_committed(std::vector<topic_partition> of, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code, std::vector<committed_offset>)>(client_detail::initiate_committed{core_}, token, std::move(of));
+    }
+    /// How the membership stands; nothing without a group.
+    [[nodiscard]] std::optional<group_membership> membership() const;
+    /// For kw::transaction::async_send_offsets().
+    [[nodiscard]] kafkawire::group_metadata group_metadata() const;
+
+    // --- partitions by hand, and where to read. None of this waits; what it leads to happens in the background, and errors come with a poll. ---
+
+    /// Reads these too from now on; one that is read already begins anew. Their number is not limited. With a group start_position::policy() is
+    /// where the group was, if it was anywhere; there is no membership. Throws kw::system_error (errc::mixed_assignment) after subscribe().
     void assign(std::vector<partition_start> what);
     void assign(std::string topic, std::int32_t partition, start_position from = {}) {
         std::vector<partition_start> one(1);
@@ -225,11 +314,16 @@ public:
     /// Bytes of fetch_buffer that are in use: asked for, fetched, or in the application's hands.
     [[nodiscard]] std::size_t buffered_bytes() const noexcept;
 
-    /// Ends: reads that wait complete with errc::client_closed; brokers are told to forget us, and are not waited for.
-    /// Completion: void(std::error_code), always none, soon.
+    /// Ends. A member of a group commits what is finished, if that is automatic (what was handed out counts), has its partitions revoked, and
+    /// leaves as leave_on_close says. Reads that wait complete with errc::client_closed; brokers are told to forget us, and are not waited for.
+    /// Completion: void(std::error_code), always none, by `patience`; soon without a group.
+    template <class Token>
+    auto async_close(std::chrono::milliseconds patience, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_close_reading{core_}, token, patience);
+    }
     template <class Token>
     auto async_close(Token&& token) {
-        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_close_reading{core_}, token);
+        return async_close(std::chrono::seconds{10}, std::forward<Token>(token));
     }
 
 private:

@@ -56,9 +56,11 @@ struct consumer_options {
     bool create_topics = false;
     // The group.
     std::string group{};
+    std::vector<std::string> topics{};
+    std::vector<std::string> exclude_topics{};
     std::string group_instance_id{};
     kafkawire::group_protocol group_protocol = kafkawire::group_protocol::classic;
-    std::string assignors = "cooperative-sticky,range";
+    std::vector<std::string> assignors{"cooperative-sticky", "range"};
     std::string server_assignor{};
     std::chrono::milliseconds session_timeout{45'000};
     std::chrono::milliseconds heartbeat_interval{3'000};
@@ -66,6 +68,7 @@ struct consumer_options {
     std::chrono::milliseconds rebalance_timeout{60'000};
     bool auto_commit = false;
     std::chrono::milliseconds auto_commit_interval{5'000};
+    std::optional<bool> leave_on_close{};
 };
 
 /// Ranges of all options, and what must hold between them. Empty if all is well, else errc::bad_configuration with the option's name, its
@@ -106,6 +109,8 @@ constexpr auto describe(options_type<consumer_options>) {
         option<&o::retry_backoff_max>("retry_backoff_max", {.aliases = {"retry.backoff.max.ms"}, .text = "The longest such pause."}),
         option<&o::create_topics>("create_topics", {.aliases = {"allow.auto.create.topics"}, .text = "Whether a broker that is set up to may create a topic that is not there."}),
         option<&o::group>("group", {.aliases = {"group.id"}, .text = "The group whose members share the partitions of their topics. Empty: none."}),
+        option<&o::topics>("topics", {.text = "What a member of the group reads: names, and patterns of whole names that begin with ^ (POSIX extended regular expressions). None: see subscribe()."}),
+        option<&o::exclude_topics>("exclude_topics", {.text = "Names and patterns of topics that are not read although a pattern has them."}),
         option<&o::group_instance_id>("group_instance_id", {.aliases = {"group.instance.id"}, .text = "Names this member across restarts, so that one does not rebalance the group (KIP-345)."}),
         option<&o::group_protocol>("group_protocol", {.aliases = {"group.protocol"}, .text = "classic, or consumer (KIP-848: brokers from 4.0 on assign the partitions).", .choices = group_protocol_choices}),
         option<&o::assignors>("assignors", {.aliases = {"partition.assignment.strategy"},
@@ -117,6 +122,7 @@ constexpr auto describe(options_type<consumer_options>) {
         option<&o::rebalance_timeout>("rebalance_timeout", {.lowest = 1, .text = "How long the group waits for this member when partitions are given anew."}),
         option<&o::auto_commit>("auto_commit", {.aliases = {"enable.auto.commit"}, .text = "Whether what was handed out before the latest poll is committed from time to time."}),
         option<&o::auto_commit_interval>("auto_commit_interval", {.aliases = {"auto.commit.interval.ms"}, .lowest = 1, .text = "How often."}),
+        option<&o::leave_on_close>("leave_on_close", {.text = "Whether a member that closes leaves its group, so that others read on at once, or keeps its place until session_timeout. Not set: it leaves, but not with a group_instance_id."}),
     };
 }
 

@@ -38,33 +38,12 @@
 // when the producer is closed, or destroyed. What is to be aborted when the producer goes is asked for once and not waited for; async_close()
 // waits. Where that fails, the coordinator does it after transaction_timeout, or when the next producer of that id begins.
 #pragma once
+#include <kafkawire/group.hpp>
 #include <kafkawire/producer.hpp>
 
 #include <stdexcept>
 
 namespace kafkawire::inline v0_1 {
-
-/// A consumer's membership of its group, for KIP-447: offsets from somebody who is no member any more are refused. Without a member id there is
-/// no such check, as for partitions that were assigned by hand.
-struct group_metadata {
-    // A constructor, since GCC 12 destroys an aggregate with owning members twice when it is written inside a co_await.
-    group_metadata(std::string group_id, std::int32_t generation_id = -1, std::string member = {}, std::optional<std::string> instance = {})
-        : group{std::move(group_id)}, generation{generation_id}, member_id{std::move(member)}, group_instance_id{std::move(instance)} {}
-
-    std::string group;
-    std::int32_t generation;                       ///< or the member epoch, of a group with the new protocol
-    std::string member_id;
-    std::optional<std::string> group_instance_id;
-};
-
-/// Where a group is to go on: `offset` is that of the next record to be read. Views only; they are copied by async_send_offsets().
-struct topic_offset {
-    std::string_view topic{};
-    std::int32_t partition = 0;
-    std::int64_t offset = 0;
-    std::int32_t leader_epoch = -1;                ///< of the last record that was read; -1: not known
-    std::string_view metadata{};                   ///< whatever the application likes to keep beside it
-};
 
 namespace client_detail {
 

@@ -135,13 +135,13 @@ private:
     bool moved_ = true, gave_up_ = false;
 };
 
-double each(double all, std::uint64_t n) { return n ? all / static_cast<double>(n) : 0; }
+double of_each(double all, std::uint64_t n) { return n ? all / static_cast<double>(n) : 0; }
 
 std::string json_of(const consume_plan& p, const consume_result& r, std::size_t partitions) {
     std::string text = fmt::format(
         R"({{"client":"kafkawire","op":"consume","n":{},"size":{:.0f},"wall":{:.3f},"msgs_s":{:.0f},"cpu":{:.3f},"cpu_us_per_msg":{:.4f},"rss_mb":{:.1f},"failed":{})",
-        r.records, each(static_cast<double>(r.value_bytes), r.records), r.wall, static_cast<double>(r.records) / std::max(r.wall, 1e-9), r.cpu,
-        each(r.cpu * 1e6, r.records), process_peak_mb(), r.failed);
+        r.records, of_each(static_cast<double>(r.value_bytes), r.records), r.wall, static_cast<double>(r.records) / std::max(r.wall, 1e-9), r.cpu,
+        of_each(r.cpu * 1e6, r.records), process_peak_mb(), r.failed);
     text += fmt::format(R"(,"version":"{}","partitions":{},"polls":{},"check_crcs":{},"isolation":"{}")", KAFKAWIRE_VERSION_STRING, partitions, r.polls,
                         p.reading.check_crcs, p.reading.isolation == isolation::read_committed ? "read_committed" : "read_uncommitted");
     if (r.records < p.records) text += R"(,"interrupted":true)";
@@ -160,8 +160,8 @@ asio::awaitable<status> consume(session& s, const consume_plan& p) {
         out.write(json_of(p, r, partitions));
     } else {
         out.write(fmt::format("{} records of {:.0f} bytes in {:.2f} s: {:.0f} a second, {:.1f} MB/s; {:.3f} us CPU each, {:.0f} MB memory at most, {} polls\n", r.records,
-                              each(static_cast<double>(r.value_bytes), r.records), r.wall, static_cast<double>(r.records) / std::max(r.wall, 1e-9),
-                              static_cast<double>(r.value_bytes) / 1e6 / std::max(r.wall, 1e-9), each(r.cpu * 1e6, r.records), process_peak_mb(), r.polls));
+                              of_each(static_cast<double>(r.value_bytes), r.records), r.wall, static_cast<double>(r.records) / std::max(r.wall, 1e-9),
+                              static_cast<double>(r.value_bytes) / 1e6 / std::max(r.wall, 1e-9), of_each(r.cpu * 1e6, r.records), process_peak_mb(), r.polls));
     }
     if (r.records >= p.records && r.failed == 0) co_return status::done;
     if (!r.first_error.empty()) note(r.first_error);

@@ -2,6 +2,7 @@
 #include <kafkawire/consumer.hpp>
 
 #include "client/consumer_core.hpp"
+#include "client/group_core.hpp"
 
 // Opened as the header does that declares them: clang's names of symbols go by that.
 namespace kafkawire::inline v0_1 {
@@ -16,10 +17,39 @@ void cancel_read(const std::shared_ptr<consumer_core>& c, const std::weak_ptr<re
         if (alive && op) alive->cancel(op);
     });
 }
-void close_reading(consumer_core& c) { c.close(); }
+void close_reading(consumer_core& c, std::chrono::milliseconds patience, unique_function<void()> over) { c.close(patience, std::move(over)); }
 const asio::any_io_executor& executor_of(const consumer_core& c) noexcept { return const_cast<consumer_core&>(c).client().executor(); }
 
+std::vector<committed_offset> offsets_behind(const records& of) {
+    std::vector<committed_offset> all;
+    for (const auto& p : of.partitions()) all.push_back({p.topic(), p.partition(), p.next_offset(), p.leader_epoch(), {}});
+    return all;
+}
+
+std::shared_ptr<begun> prepare_commit(const std::shared_ptr<consumer_core>& c, std::unique_ptr<waiting_operation> who, commit_wish what) {
+    commit_call::positions positions;
+    if (const auto* offsets = std::get_if<std::vector<committed_offset>>(&what)) {
+        for (const auto& o : *offsets) positions[{o.topic, o.partition}] = {o.offset, o.leader_epoch, o.metadata};
+    } else if (c->group()) {
+        positions = c->group()->handed_out();
+    }
+    return std::make_shared<commit_call>(c, std::move(who), std::move(positions), std::nullopt);
+}
+
+std::shared_ptr<begun> prepare_committed(const std::shared_ptr<consumer_core>& c, std::unique_ptr<committed_operation> who, std::vector<topic_partition> of) {
+    return std::make_shared<committed_call>(c, std::move(who), std::move(of));
+}
+
 namespace {
+
+group_core& group_of(const std::shared_ptr<consumer_core>& c) {
+    if (c->group()) return *c->group();
+    error why;
+    why.code = errc::no_group;
+    why.text = "topics are subscribed to by members of a group";
+    why.hint = "name one in consumer_options, or assign() partitions";
+    throw system_error{std::move(why)};
+}
 
 partition_reading reading_of(const reading_partition& p, bool read_committed) {
     partition_reading r;
@@ -44,6 +74,7 @@ partition_reading reading_of(const reading_partition& p, bool read_committed) {
 consumer::consumer(client& c, const consumer_options& options) {
     if (auto wrong = validate(options)) throw system_error{std::move(wrong)};
     core_ = std::make_shared<client_detail::consumer_core>(client_detail::core_of(c), options);
+    core_->start();
 }
 
 consumer::~consumer() {
@@ -61,6 +92,16 @@ consumer& consumer::operator=(consumer&& other) noexcept {
     }
     return *this;
 }
+
+void consumer::subscribe(std::vector<std::string> topics, std::vector<std::string> exclude) {
+    client_detail::group_of(core_).subscribe(std::move(topics), std::move(exclude));
+}
+void consumer::unsubscribe() { client_detail::group_of(core_).unsubscribe(); }
+void consumer::on_assigned(rebalance_handler what) { client_detail::group_of(core_).on_rebalance(client_detail::group_core::assigned, std::move(what)); }
+void consumer::on_revoked(rebalance_handler what) { client_detail::group_of(core_).on_rebalance(client_detail::group_core::revoked, std::move(what)); }
+void consumer::on_lost(rebalance_handler what) { client_detail::group_of(core_).on_rebalance(client_detail::group_core::lost, std::move(what)); }
+std::optional<group_membership> consumer::membership() const { return core_->group() ? std::optional{core_->group()->view()} : std::nullopt; }
+group_metadata consumer::group_metadata() const { return client_detail::group_of(core_).metadata(); }
 
 const consumer_options& consumer::options() const noexcept { return core_->options(); }
 void consumer::assign(std::vector<partition_start> what) { core_->assign(std::move(what)); }

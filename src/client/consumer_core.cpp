@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "client/group_core.hpp"
 #include "client/throttling.hpp"
 
 namespace kafkawire::client_detail {
@@ -173,11 +174,18 @@ consumer_core::consumer_core(std::shared_ptr<core> client, const consumer_option
         run();
         look();
     });
+    if (!options_.group.empty()) group_ = std::make_unique<group_core>(*this);
+    fetch_lane_ = client_->take_lane(lane::fetch);
     client_->watch(*this);
+}
+
+void consumer_core::start() {
+    if (group_ && !options_.topics.empty()) group_->subscribe(options_.topics, options_.exclude_topics);
 }
 
 consumer_core::~consumer_core() {
     client_->unwatch(*this);
+    client_->give_lane(fetch_lane_);
     share_->nobody_waits();
 }
 
@@ -185,8 +193,8 @@ consumer_core::~consumer_core() {
 
 void consumer_core::assign(std::vector<partition_start> what) {
     if (stopped_) return;
-    for (const auto& w : what) machine_.assign(client_->want_topic(w.topic, options_.create_topics), w.partition, w.from, w.leader_epoch);
-    soon();
+    if (group_) return group_->assign_by_hand(what);
+    for (const auto& w : what) assign_at(w);
 }
 
 std::error_code consumer_core::changed(bool found) {
@@ -204,7 +212,10 @@ void consumer_core::unassign_all() {
     soon();
 }
 
-std::error_code consumer_core::seek(std::string_view topic, std::int32_t partition, start_position to) { return changed(machine_.seek(topic, partition, to)); }
+std::error_code consumer_core::seek(std::string_view topic, std::int32_t partition, start_position to) {
+    if (group_) group_->sought(topic, partition);
+    return changed(machine_.seek(topic, partition, to));
+}
 std::error_code consumer_core::pause(std::string_view topic, std::int32_t partition, bool yes) { return changed(machine_.pause(topic, partition, yes)); }
 
 std::error_code consumer_core::skip(std::string_view topic, std::int32_t partition) {
@@ -213,6 +224,37 @@ std::error_code consumer_core::skip(std::string_view topic, std::int32_t partiti
     soon();
     return {};
 }
+
+// --- for the group ---
+
+void consumer_core::assign_at(const partition_start& what) {
+    machine_.assign(client_->want_topic(what.topic, options_.create_topics), what.partition, what.from, what.leader_epoch);
+    soon();
+}
+
+void consumer_core::assign_held(const std::string& topic, std::int32_t partition) {
+    machine_.assign(client_->want_topic(topic, options_.create_topics), partition, start_position::policy());
+    (void)machine_.hold(topic, partition, true);
+}
+
+bool consumer_core::undecided(const std::string& topic, std::int32_t partition) const {
+    const auto* const p = machine_.find(topic, partition);
+    return p && p->undecided;
+}
+
+void consumer_core::decide(const std::string& topic, std::int32_t partition, std::int64_t offset, std::int32_t leader_epoch) {
+    if (offset >= 0) (void)machine_.seek(topic, partition, start_position::at(offset), leader_epoch);
+}
+
+void consumer_core::release(const std::string& topic, std::int32_t partition) {
+    if (machine_.release(topic, partition)) soon();
+}
+
+void consumer_core::fail(const std::string& topic, std::int32_t partition, const error& why) {
+    if (machine_.give_up(topic, partition, why)) soon();
+}
+
+void consumer_core::group_failed(const error&) { soon(); }
 
 // --- carrying out ---
 
@@ -236,11 +278,11 @@ void consumer_core::carry_out(send_fetch& a) {
     auto& plan = a.plan;
     const auto c = std::make_shared<fetch_call>(shared_from_this(), plan, client_->env().now(), client_->options().request_timeout);
     plan->carrier = c.get();
-    client_->send(plan->broker, lane::fetch, c);
+    client_->send(plan->broker, fetch_lane_, c);
 }
 
 void consumer_core::carry_out(withdraw_fetch& a) {
-    if (a.plan->carrier) client_->withdraw(a.plan->broker, lane::fetch, std::exchange(a.plan->carrier, nullptr));
+    if (a.plan->carrier) client_->withdraw(a.plan->broker, fetch_lane_, std::exchange(a.plan->carrier, nullptr));
 }
 
 void consumer_core::carry_out(ask_offsets& a) {
@@ -267,6 +309,7 @@ void consumer_core::carry_out(await_room&) {
 // --- what happens ---
 
 void consumer_core::topics_changed() {
+    if (group_) group_->topics_changed();
     run();
     look();
 }
@@ -290,7 +333,7 @@ void consumer_core::fetched(fetch_plan& plan, net::outcome result) {
     if (result.why) {
         machine_.lost(plan, result.why, env.now());
     } else {
-        if (const auto pause = throttle_of(protocol::schema_of<fetch_response>(), &m, result.version); pause.count() > 0) client_->throttle(plan.broker, pause, lane::fetch);
+        if (const auto pause = throttle_of(protocol::schema_of<fetch_response>(), &m, result.version); pause.count() > 0) client_->throttle(plan.broker, pause, fetch_lane_);
         for (const auto& n : m.node_endpoints)
             if (n.port > 0 && n.port <= 65535) client_->node_hint(n.node_id, n.host, static_cast<std::uint16_t>(n.port), n.rack.value_or(""));
         for (const auto& t : m.responses)
@@ -326,6 +369,7 @@ void consumer_core::soon() {
 }
 
 void consumer_core::read(std::shared_ptr<read_operation> what) {
+    if (group_ && !stopped_) group_->polled(true);
     reads_.push_back(std::move(what));
     soon();
 }
@@ -345,13 +389,18 @@ void consumer_core::look() {
         records got;
         if (stopped_ || next->canceled.load()) {
             why.code = stopped_ ? errc::client_closed : errc::canceled;
+        } else if (group_ && group_->failure()) {
+            why = group_->failure();
         } else {
             if (!machine_.ready()) break;
             auto t = machine_.take(next->most, client_->env().now());
             run();  // the next Fetch goes before this one is read
             if (t.why) why = *t.why;
             else if (t.parts.empty()) continue;  // nothing to show in it: look again
-            else got = records{std::move(t.parts)};
+            else {
+                if (group_) group_->gave(t.parts);
+                got = records{std::move(t.parts)};
+            }
             // A malformed record is found by walking: one that is asked for alone is walked here.
             if (next->most == 1 && !why && got.begin() == got.end()) continue;
         }
@@ -370,11 +419,24 @@ void consumer_core::cancel(const std::shared_ptr<read_operation>& what) {
     what->complete(std::move(why), {});
 }
 
-void consumer_core::close() {
+void consumer_core::close(std::chrono::milliseconds patience, unique_function<void()> over) {
+    if (group_ && !stopped_) {
+        const std::chrono::milliseconds longest{std::numeric_limits<std::int32_t>::max()};
+        const auto deadline = client_->env().now() + std::clamp(patience, std::chrono::milliseconds{0}, longest);
+        return group_->leave(options_.leave_on_close, deadline, [self = shared_from_this(), told = std::move(over)]() mutable {
+            self->end();
+            told();
+        });
+    }
+    end();
+    over();
+}
+
+void consumer_core::end() {
     if (stopped_) return;
     for (auto& plan : machine_.last_words()) {
         const auto c = std::make_shared<fetch_call>(nullptr, plan, client_->env().now(), client_->options().request_timeout);
-        client_->send(plan->broker, lane::fetch, c);
+        client_->send(plan->broker, fetch_lane_, c);
     }
     error why;
     why.code = errc::client_closed;
@@ -386,6 +448,7 @@ void consumer_core::stop(const error& why) {
     if (std::exchange(stopped_, true)) return;
     timer_->clear();
     share_->nobody_waits();
+    if (group_) group_->stop(why);
     if (reads_.empty()) return;
     client_->env().post([reads = std::exchange(reads_, {}), why] {
         for (const auto& r : reads) r->complete(why, {});

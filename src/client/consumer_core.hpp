@@ -10,6 +10,8 @@
 
 namespace kafkawire::client_detail {
 
+class group_core;
+
 class consumer_core final : public std::enable_shared_from_this<consumer_core>, private metadata_watcher {
 public:
     consumer_core(std::shared_ptr<core> client, const consumer_options& options);
@@ -24,8 +26,23 @@ public:
     std::error_code skip(std::string_view topic, std::int32_t partition);
     void read(std::shared_ptr<read_operation> what);
     void cancel(const std::shared_ptr<read_operation>& what);
-    void close();
+    /// Leaves its group first, if it has one; `over` is called by `patience`, later.
+    void close(std::chrono::milliseconds patience, unique_function<void()> over);
     void stop(const error& why);
+    /// Joins the group, if the options name topics. Once, when it is shared.
+    void start();
+
+    // --- for its group ---
+    [[nodiscard]] group_core* group() noexcept { return group_.get(); }    // null: none
+    void assign_at(const partition_start& what);
+    void assign_held(const std::string& topic, std::int32_t partition);
+    void hold(const std::string& topic, std::int32_t partition) { (void)machine_.hold(topic, partition, false); }
+    [[nodiscard]] bool undecided(const std::string& topic, std::int32_t partition) const;
+    /// Where the group was; -1: nowhere yet.
+    void decide(const std::string& topic, std::int32_t partition, std::int64_t offset, std::int32_t leader_epoch);
+    void release(const std::string& topic, std::int32_t partition);
+    void fail(const std::string& topic, std::int32_t partition, const error& why);
+    void group_failed(const error& why);
 
     [[nodiscard]] core& client() noexcept { return *client_; }
     [[nodiscard]] const consumer_options& options() const noexcept { return options_; }
@@ -39,6 +56,7 @@ public:
 private:
     void topics_changed() override;
     void run();
+    void end();
     void soon();
     void look();
     void carry_out(send_fetch& a);
@@ -50,6 +68,7 @@ private:
 
     std::shared_ptr<core> client_;
     consumer_options options_;
+    lane fetch_lane_ = lane::fetch;
     std::shared_ptr<fetch_share> share_;
     fetch_fsm machine_;
     fetch_actions actions_, running_;
@@ -60,6 +79,7 @@ private:
     bool soon_posted_ = false;
     bool looking_ = false;
     bool stopped_ = false;
+    std::unique_ptr<group_core> group_;                     // last: it uses the others
 };
 
 }  // namespace kafkawire::client_detail

@@ -99,6 +99,7 @@ void fetch_fsm::move_to(reading_partition& p, start_position to, std::int32_t le
 bool fetch_fsm::seek(std::string_view topic, std::int32_t index, start_position to, std::int32_t leader_epoch) {
     auto* const p = look_up(topic, index);
     if (!p) return false;
+    p->undecided = false;
     p->walked = std::make_shared<walk_state>();             // what is found in records that were handed out before means nothing now
     move_to(*p, to, leader_epoch);
     return true;
@@ -108,6 +109,26 @@ bool fetch_fsm::pause(std::string_view topic, std::int32_t index, bool yes) {
     auto* const p = look_up(topic, index);
     if (p) p->paused = yes;
     return p != nullptr;
+}
+
+bool fetch_fsm::hold(std::string_view topic, std::int32_t index, bool undecided) {
+    auto* const p = look_up(topic, index);
+    if (p) p->held = true, p->undecided = undecided;
+    return p != nullptr;
+}
+
+bool fetch_fsm::release(std::string_view topic, std::int32_t index) {
+    auto* const p = look_up(topic, index);
+    if (p) p->held = p->undecided = false;
+    return p != nullptr;
+}
+
+bool fetch_fsm::give_up(std::string_view topic, std::int32_t index, error why) {
+    auto* const p = look_up(topic, index);
+    if (!p) return false;
+    p->held = p->undecided = false;
+    fail(*p, std::move(why), -1, start_position::policy());
+    return true;
 }
 
 bool fetch_fsm::skip(std::string_view topic, std::int32_t index) {
@@ -228,6 +249,7 @@ std::int32_t fetch_fsm::source_of(reading_partition& p, time_point now) {
 void fetch_fsm::look_at(reading_partition& p, time_point now) {
     need_topics_ |= std::exchange(p.ask_topics, false);
     follow_topic(p);
+    if (p.held) return;
     if (auto* const f = std::get_if<reading_failed>(&p.state)) {
         if (!f->told) return;
         if (!f->retry_at) f->retry_at = now + f->pause;

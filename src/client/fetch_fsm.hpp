@@ -80,6 +80,8 @@ struct reading_partition {
     std::int32_t index = 0;
     reading_state state;
     bool paused = false;
+    bool held = false;                                           // its group gives it or takes it: nothing is asked and nothing handed out
+    bool undecided = false;                                      // and nobody has said yet where to begin
 
     std::int64_t position = -1;                                  // the next record to be handed out; -1: not known yet
     std::int32_t position_epoch = -1;                            // leader epoch of the last record before it; -1: unknown
@@ -163,6 +165,11 @@ public:
     /// Anew, or again from `from`. Its number.
     std::uint64_t assign(topic_info& info, std::int32_t index, start_position from, std::int32_t leader_epoch = -1);
     bool unassign(std::string_view topic, std::int32_t index);
+    /// Nothing is asked of it and no record of it handed out, until it is released. `undecided`: and the next seek(), if one comes, says where to begin.
+    bool hold(std::string_view topic, std::int32_t index, bool undecided);
+    bool release(std::string_view topic, std::int32_t index);
+    /// It cannot be read; told at the next poll.
+    bool give_up(std::string_view topic, std::int32_t index, error why);
     bool seek(std::string_view topic, std::int32_t index, start_position to, std::int32_t leader_epoch = -1);
     bool pause(std::string_view topic, std::int32_t index, bool yes);
     /// Behind the batch that cannot be read. False too if there is none.

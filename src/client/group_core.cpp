@@ -1,0 +1,431 @@
+#include "client/group_core.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "group/classic_membership_fsm.hpp"
+#include "group/consumer_membership_fsm.hpp"
+
+namespace kafkawire::client_detail {
+
+namespace {
+
+error bad_strategy(const std::string& name) {
+    std::string known;
+    for (const auto& n : assignor_names()) known += (known.empty() ? "" : ", ") + n;
+    error e;
+    e.code = errc::bad_configuration;
+    e.text = "assignors has \"" + name + "\", which nobody has registered; there are " + known;
+    return e;
+}
+
+group::membership_settings settings_of(const consumer_options& o, const client_options& c, net::environment& env) {
+    group::membership_settings s;
+    s.group = o.group;
+    if (!o.group_instance_id.empty()) s.instance = o.group_instance_id;
+    s.rack = o.rack;
+    protocol::uuid id;
+    for (std::size_t i = 0; i < id.octets.size(); i += 8) {
+        const auto some = env.random();
+        std::memcpy(&id.octets[i], &some, 8);
+    }
+    s.member_id = id.to_string();
+    s.server_assignor = o.server_assignor;
+    s.session_timeout = o.session_timeout;
+    s.heartbeat_interval = o.heartbeat_interval;
+    s.rebalance_timeout = o.rebalance_timeout;
+    s.processing_deadline = o.max_poll_interval;
+    s.request_timeout = c.request_timeout;
+    s.retry_backoff = o.retry_backoff;
+    s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
+    s.seed = env.random();
+    return s;
+}
+
+group::strategies strategies_of(const consumer_options& o) {
+    group::strategies all;
+    for (const auto& name : o.assignors) {
+        auto made = make_assignor(name);
+        if (!made) throw system_error{bad_strategy(name)};
+        all.push_back(std::move(made));
+    }
+    return all;
+}
+
+std::unique_ptr<group::membership> make_membership(const consumer_options& o, const client_options& c, net::environment& env) {
+    if (o.group_protocol == group_protocol::consumer) return std::make_unique<group::consumer_membership_fsm>(settings_of(o, c, env));
+    return std::make_unique<group::classic_membership_fsm>(settings_of(o, c, env), strategies_of(o));
+}
+
+template <class Settings>
+Settings retrying(const consumer_options& o, net::environment& env) {
+    Settings s;
+    s.group = o.group;
+    s.retry_backoff = o.retry_backoff;
+    s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
+    s.seed = env.random();
+    return s;
+}
+
+group::fetches::settings fetch_settings_of(const consumer_options& o, net::environment& env) {
+    auto s = retrying<group::fetches::settings>(o, env);
+    s.require_stable = o.isolation == isolation::read_committed;
+    return s;
+}
+
+std::vector<topic_partition> in_public(const std::vector<group::topic_partition>& from) {
+    std::vector<topic_partition> to;
+    to.reserve(from.size());
+    for (const auto& p : from) to.push_back({p.topic, p.partition});
+    return to;
+}
+
+}  // namespace
+
+// --- the machines ---
+
+group_core::group_core(consumer_core& of)
+    : consumer_{of},
+      lane_{of.client().take_lane()},
+      coordinator_{retrying<group::coordinator::settings>(of.options(), of.client().env())},
+      membership_{make_membership(of.options(), of.client().options(), of.client().env())},
+      commits_{retrying<group::commits::settings>(of.options(), of.client().env())},
+      fetches_{fetch_settings_of(of.options(), of.client().env())} {
+    timer_ = client().env().make_timer([this] {
+        const auto keep = consumer_.shared_from_this();
+        tick();
+    });
+    happened(group::commits::event{group::commits::member_changed{std::nullopt, group::partition_set{}}});
+}
+
+group_core::~group_core() { client().give_lane(lane_); }
+
+core& group_core::client() noexcept { return consumer_.client(); }
+net::time_point group_core::now() noexcept { return client().env().now(); }
+
+void group_core::happened(group::event e) {
+    if (stopped_) return;
+    membership_->step(std::move(e), now(), member_actions_);
+    run();
+}
+void group_core::happened(group::coordinator::event e) {
+    if (stopped_) return;
+    coordinator_.step(std::move(e), now(), coordinator_actions_);
+    run();
+}
+void group_core::happened(group::commits::event e) {
+    if (stopped_) return;
+    commits_.step(std::move(e), now(), commit_actions_);
+    run();
+}
+void group_core::happened(group::fetches::event e) {
+    if (stopped_) return;
+    fetches_.step(std::move(e), now(), fetch_actions_);
+    run();
+}
+
+namespace {
+template <class Core, class Actions>
+bool carry_out_all(Actions& from, Core carry_out) {
+    if (from.empty()) return false;
+    auto now = std::exchange(from, {});
+    for (auto& a : now) std::visit(carry_out, a);
+    return true;
+}
+}  // namespace
+
+void group_core::run() {
+    if (busy_) return;                                      // whoever is at it goes on with these
+    busy_ = true;
+    const auto each = [this](auto& a) {
+        if (!stopped_) carry_out(a);
+    };
+    while (carry_out_all(coordinator_actions_, each) || carry_out_all(member_actions_, each) || carry_out_all(commit_actions_, each) || carry_out_all(fetch_actions_, each)) {
+    }
+    busy_ = false;
+    set_timer();
+}
+
+void group_core::set_timer() {
+    std::optional<net::time_point> at;
+    for (const auto& t : {coordinator_.next_wakeup(), membership_->next_wakeup(), commits_.next_wakeup(), fetches_.next_wakeup(), look_again_, next_commit_, leave_by_})
+        if (t && (!at || *t < *at)) at = t;
+    if (at && !stopped_) timer_->set(*at);
+    else timer_->clear();
+}
+
+void group_core::tick() {
+    if (stopped_) return;
+    const auto t = now();
+    if (look_again_ && *look_again_ <= t) look_for_matches();
+    if (next_commit_ && *next_commit_ <= t) commit_finished();
+    if (leave_by_ && *leave_by_ <= t) return end_leaving();
+    coordinator_.step(group::coordinator::tick{}, t, coordinator_actions_);
+    membership_->step(group::tick{}, t, member_actions_);
+    commits_.step(group::commits::tick{}, t, commit_actions_);
+    fetches_.step(group::fetches::tick{}, t, fetch_actions_);
+    run();
+}
+
+// --- rebalances ---
+
+void group_core::begin(rebalancing what) {
+    // Already now: what comes behind in the queue must not let a record through.
+    if (what.which == revoked)
+        for (const auto& p : what.partitions) consumer_.hold(p.topic, p.partition);
+    if (what.which == lost) forget(what.partitions);
+    steps_.push_back(std::move(what));
+    if (steps_.size() == 1) ask_application();
+}
+
+void group_core::forget(const std::vector<group::topic_partition>& which) {
+    for (const auto& p : which) {
+        (void)consumer_.unassign(p.topic, p.partition);
+        owned_.erase(p);
+        handed_out_.erase(p);
+        finished_.erase(p);
+    }
+    tell_member();
+}
+
+void group_core::ask_application() {
+    if (steps_.empty() || stopped_) return;
+    auto& s = steps_.front();
+    if (s.which == assigned) {
+        for (const auto& p : s.partitions) {
+            owned_.insert(p);
+            consumer_.assign_held(p.topic, p.partition);
+        }
+    }
+    tell_member();
+    if (s.which == revoked && s.commit == 0 && !finished_.empty()) {
+        // What is finished is committed first, while we may.
+        s.commit = next_call_++;
+        next_commit_.reset();
+        return happened(group::commits::event{group::commits::commit_requested{s.commit, std::exchange(finished_, {}), true, s.deadline}});
+    }
+    rebalance_step step{in_public(s.partitions), s.deadline, s.why, [of = consumer_.weak_from_this(), ex = client().executor(), callback = s.callback] {
+                            asio::post(ex, [of, callback] {
+                                const auto alive = of.lock();
+                                if (alive && alive->group()) alive->group()->step_over(callback);
+                            });
+                        }};
+    // The handler runs from the loop, not inside a machine's step; one that is not there is over at once.
+    client().env().post([of = consumer_.weak_from_this(), which = s.which, step = std::move(step)]() mutable {
+        const auto alive = of.lock();
+        if (!alive || !alive->group()) return;
+        auto& place = alive->group()->handlers_[which];
+        auto handler = std::exchange(place, nullptr);       // it may put another one there
+        if (handler) handler(std::move(step));
+        if (!place) place = std::move(handler);
+    });
+}
+
+void group_core::step_over(std::uint64_t callback) {
+    if (stopped_ || steps_.empty() || steps_.front().callback != callback) return;
+    const auto s = std::move(steps_.front());
+    steps_.pop_front();
+    if (s.which == revoked) forget(s.partitions);
+    if (s.which == assigned) read_from(s.partitions, s.epoch);
+    happened(group::event{group::callback_done{callback}});
+    ask_application();
+}
+
+// As who commits are sent, and of what.
+void group_core::tell_member() {
+    const auto who = membership_->committer();
+    group::commits::member_changed change;
+    group::fetches::member_changed asks;
+    if (who) {
+        change.as = group::commits::identity{who->member, who->instance, who->generation};
+        if (consumer_.options().group_protocol == group_protocol::consumer) asks.as = {who->member, who->generation};
+    }
+    change.owned = owned_;
+    happened(group::commits::event{std::move(change)});
+    happened(group::fetches::event{std::move(asks)});
+}
+
+// Where the group was, unless the application has sought another place meanwhile.
+void group_core::read_from(const std::vector<group::topic_partition>& which, std::uint64_t assignment) {
+    group::partition_set ask;
+    for (const auto& p : which) {
+        if (!owned_.contains(p)) continue;
+        if (consumer_.undecided(p.topic, p.partition)) ask.insert(p);
+        else consumer_.release(p.topic, p.partition);
+    }
+    if (ask.empty()) return;
+    question q{next_question_++, assignment, [this](error, std::vector<committed_offset> found) {
+                   for (auto& f : found) {
+                       if (!owned_.contains({f.topic, f.partition})) continue;
+                       if (consumer_.undecided(f.topic, f.partition)) consumer_.decide(f.topic, f.partition, f.offset, f.leader_epoch);
+                       consumer_.release(f.topic, f.partition);
+                   }
+               }};
+    const auto id = q.id;
+    questions_.push_back(std::move(q));
+    happened(group::fetches::event{group::fetches::fetch_requested{id, std::move(ask), {}}});
+}
+
+void group_core::carry_out(group::fetches::complete& a) {
+    const auto at = std::find_if(questions_.begin(), questions_.end(), [&](const question& q) { return q.id == a.question; });
+    if (at == questions_.end()) return;
+    auto q = std::move(*at);
+    questions_.erase(at);
+    std::vector<committed_offset> found;
+    group::partition_set again;
+    for (auto& [p, c] : a.partitions) {
+        if (c.why && q.assignment != 0) {
+            if (c.why.code == condition::retriable) again.insert(p);
+            else consumer_.fail(p.topic, p.partition, c.why);
+            continue;
+        }
+        found.push_back({p.topic, p.partition, c.offset, c.leader_epoch, std::move(c.metadata)});
+    }
+    q.tell(std::move(a.why), std::move(found));
+    if (!again.empty()) read_from({again.begin(), again.end()}, q.assignment);
+}
+
+void group_core::carry_out(group::membership_failed& a) {
+    failure_ = a.why;
+    consumer_.group_failed(a.why);
+}
+
+// --- commits ---
+
+void group_core::commit(const std::shared_ptr<commit_call>& what) {
+    if (stopped_) {
+        error why;
+        why.code = errc::client_closed;
+        return what->finish(std::move(why));
+    }
+    if (what->what_.empty()) return what->finish({});
+    what->id_ = next_call_++;
+    calls_.push_back(what);
+    for (const auto& [p, at] : what->what_) {
+        // What is committed by hand need not be committed once more.
+        const auto f = finished_.find(p);
+        if (f != finished_.end() && f->second.offset <= at.offset) finished_.erase(f);
+    }
+    const auto deadline = now() + what->patience_.value_or(client().options().request_timeout);
+    happened(group::commits::event{group::commits::commit_requested{what->id_, what->what_, true, deadline}});
+}
+
+void group_core::cancel(const commit_call& what) {
+    if (what.id_ != 0) happened(group::commits::event{group::commits::cancel_requested{what.id_}});
+}
+
+void group_core::carry_out(group::commits::complete& a) {
+    if (!steps_.empty() && steps_.front().commit == a.call) {
+        if (a.why) last_commit_error_ = a.why;
+        return ask_application();
+    }
+    const auto at = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->id_ == a.call; });
+    if (at != calls_.end()) {
+        const auto call = *at;
+        calls_.erase(at);
+        call->finish(std::move(a.why));
+    } else if (a.why) {
+        last_commit_error_ = a.why;
+    }
+    if (when_left_) end_leaving();
+}
+
+std::uint64_t group_core::committed(group::partition_set of, unique_function<void(error, std::vector<committed_offset>)> tell) {
+    question q{next_question_++, 0, std::move(tell)};
+    const auto id = q.id;
+    questions_.push_back(std::move(q));
+    happened(group::fetches::event{group::fetches::fetch_requested{id, std::move(of), now() + client().options().request_timeout}});
+    return id;
+}
+
+void group_core::polled(bool waiting) {
+    if (stopped_) return;
+    // Whoever asks for more is done with what he has.
+    if (consumer_.options().auto_commit && !handed_out_.empty()) {
+        for (auto& [p, at] : handed_out_)
+            if (auto& f = finished_[p]; f.offset < at.offset) f = at;
+        if (!next_commit_) next_commit_ = now() + consumer_.options().auto_commit_interval;
+    }
+    happened(group::event{group::polled{waiting}});
+}
+
+void group_core::gave(const std::vector<partition_records>& parts) {
+    for (const auto& p : parts) handed_out_[{p.topic(), p.partition()}] = {p.next_offset(), p.leader_epoch(), {}};
+    happened(group::event{group::polled{false}});
+}
+
+void group_core::sought(std::string_view topic, std::int32_t partition) {
+    const group::topic_partition p{std::string{topic}, partition};
+    handed_out_.erase(p);
+    finished_.erase(p);
+}
+
+void group_core::commit_finished() {
+    next_commit_.reset();
+    if (!finished_.empty()) happened(group::commits::event{group::commits::commit_requested{next_call_++, std::exchange(finished_, {}), false, {}}});
+}
+
+// --- the end ---
+
+void group_core::leave(std::optional<bool> tell, net::time_point deadline, unique_function<void()> over) {
+    if (stopped_ || left_) return over();
+    when_left_ = std::move(over);
+    leave_by_ = deadline;
+    // What a member has finished is committed when its partitions are revoked.
+    if (consumer_.options().auto_commit) finished_ = handed_out_;
+    if (source_ != source::group) commit_finished();
+    happened(group::event{group::leave{tell, deadline, "the consumer was closed"}});
+}
+
+void group_core::carry_out(group::left&) {
+    left_ = true;
+    end_leaving();
+}
+
+void group_core::end_leaving() {
+    const bool done = left_ && commits_.waiting() == 0;
+    if (!when_left_ || (!done && now() < *leave_by_)) return;
+    leave_by_.reset();
+    auto over = std::exchange(when_left_, nullptr);
+    over();
+}
+
+void group_core::stop(const error& why) {
+    if (std::exchange(stopped_, true)) return;
+    timer_->clear();
+    for (const auto& c : std::exchange(calls_, {})) c->finish(why);
+    for (auto& q : std::exchange(questions_, {}))
+        if (q.assignment == 0) q.tell(why, {});
+    steps_.clear();
+    if (auto over = std::exchange(when_left_, nullptr)) over();
+}
+
+// --- what can be seen ---
+
+group_membership group_core::view() const {
+    const auto v = membership_->view();
+    group_membership m;
+    m.state = v.state;
+    m.member_id = v.member;
+    m.generation = v.generation;
+    if (const auto* k = std::get_if<group::coordinator::known>(&coordinator_.where())) m.coordinator = k->where.node;
+    m.leader = v.leader;
+    m.strategy = v.protocol;
+    m.assignment = in_public(v.assignment);
+    m.last_heartbeat = v.last_heartbeat;
+    const auto& d = v.last_rebalance;
+    m.last_rebalance = {d.revoking, d.joining, d.assigning, d.syncing, d.adopting, d.whole};
+    m.rebalances = v.rebalances;
+    m.losses = v.losses;
+    m.last_error = v.last_error;
+    m.last_commit_error = last_commit_error_;
+    return m;
+}
+
+group_metadata group_core::metadata() const {
+    const auto who = membership_->committer();
+    if (!who) return group_metadata{consumer_.options().group};
+    return group_metadata{who->group, who->generation, who->member, who->instance};
+}
+
+}  // namespace kafkawire::client_detail

@@ -1,0 +1,312 @@
+// Members of a group against the embedded cluster on loopback, with both protocols: who reads what, where reading goes on, what is committed.
+#include <kafkawire/consumer.hpp>
+#include <kafkawire/testing.hpp>
+#include <kafkawire/tokens.hpp>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <map>
+#include <set>
+
+#include "catch.hpp"
+#include "run_to_end.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct rig {
+    asio::io_context io;
+    kw::testing::brokers kafka;
+    kw::client client;
+
+    explicit rig(int nodes = 1) : kafka{io, {.embedded = {.nodes = nodes}, .ignore_environment = true}}, client{io, {.bootstrap = kafka.bootstrap()}} {}
+    template <class F>
+    void run(F f) {
+        run_to_end(io, kafka, std::move(f));
+    }
+    asio::awaitable<void> sleep(std::chrono::milliseconds d) {
+        asio::steady_timer t{io, d};
+        co_await t.async_wait(asio::use_awaitable);
+    }
+    template <class F>
+    asio::awaitable<bool> until(F f, std::chrono::milliseconds within = 20s) {
+        const auto end = std::chrono::steady_clock::now() + within;
+        while (!f() && std::chrono::steady_clock::now() < end) co_await sleep(5ms);
+        co_return f();
+    }
+    void fill(const std::string& topic, std::int32_t partition, int from, int to) {
+        std::vector<kw::testing::record> rs;
+        for (int i = from; i < to; ++i) rs.push_back({.value = std::to_string(i), .partition = partition});
+        kafka.produce(topic, std::move(rs));
+    }
+};
+
+kw::consumer_options member_of(std::string group, std::vector<std::string> topics, kw::group_protocol protocol) {
+    kw::consumer_options o;
+    o.group = std::move(group);
+    o.topics = std::move(topics);
+    o.group_protocol = protocol;
+    o.auto_offset_reset = kw::offset_reset::earliest;
+    o.heartbeat_interval = 50ms;
+    return o;
+}
+
+// One member that reads for as long as it lives, and counts each record by partition and value.
+struct reader {
+    kw::consumer consumer;
+    std::multiset<std::string> seen;
+    std::vector<kw::topic_partition> has;
+    int assigned = 0, revoked = 0, lost = 0;
+
+    reader(rig& r, const kw::consumer_options& o) : consumer{r.client, o} {
+        consumer.on_assigned([this](kw::rebalance_step s) {
+            ++assigned;
+            for (const auto& p : s.partitions()) has.push_back(p);
+        });
+        consumer.on_revoked([this](kw::rebalance_step s) {
+            ++revoked;
+            CHECK(s.deadline());
+            for (const auto& p : s.partitions()) std::erase(has, p);
+        });
+        consumer.on_lost([this](kw::rebalance_step s) {
+            ++lost;
+            for (const auto& p : s.partitions()) std::erase(has, p);
+        });
+        asio::co_spawn(r.io, read(), asio::detached);
+    }
+    asio::awaitable<void> read() {
+        for (;;) {
+            const auto [ec, batch] = co_await consumer.async_poll(kw::as_tuple(asio::use_awaitable));
+            if (ec) co_return;
+            for (const auto& r : batch) seen.insert(std::to_string(r.partition) + "/" + std::string{r.value.text()});
+        }
+    }
+};
+
+std::multiset<std::string> all_of(int partitions, int from, int to) {
+    std::multiset<std::string> all;
+    for (int p = 0; p < partitions; ++p)
+        for (int i = from; i < to; ++i) all.insert(std::to_string(p) + "/" + std::to_string(i));
+    return all;
+}
+
+// How members stand, for a test that has failed.
+template <class... Readers>
+std::string shown(const Readers&... all) {
+    std::string text;
+    const auto one = [&](const reader& m) {
+        const auto g = *m.consumer.membership();
+        text += g.member_id + " " + g.state + ", generation " + std::to_string(g.generation) + ", " + std::to_string(m.seen.size()) + " seen:";
+        for (const auto& p : m.consumer.readings())
+            text += " " + std::to_string(p.partition) + " " + std::to_string(static_cast<int>(p.state)) + " at " + std::to_string(p.position) + " of " + std::to_string(p.log.high) + (p.why ? " " + p.why->message() : "");
+        text += '\n';
+    };
+    (one(all), ...);
+    return text;
+}
+
+const auto both = {kw::group_protocol::classic, kw::group_protocol::consumer};
+
+}  // namespace
+
+TEST_CASE("a group of one reads all partitions, commits, and its successor goes on there") {
+    for (const auto protocol : both) {
+        CAPTURE(static_cast<int>(protocol));
+        rig r;
+        const auto topic = r.kafka.create_topic(3);
+        for (int p = 0; p < 3; ++p) r.fill(topic, p, 0, 10);
+        r.run([&]() -> asio::awaitable<void> {
+            kw::consumer consumer{r.client, member_of("billing", {topic}, protocol)};
+            std::size_t got = 0;
+            while (got < 30) {
+                const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+                got += batch.size();
+                co_await consumer.async_commit(batch, asio::use_awaitable);
+            }
+            const auto m = *consumer.membership();
+            CHECK(m.assignment.size() == 3);
+            CHECK(m.generation >= 1);
+            CHECK(m.coordinator == 1);
+            CHECK_FALSE(m.member_id.empty());
+            const std::vector<kw::topic_partition> all{{topic, 0}, {topic, 1}, {topic, 2}};  // GCC 12 cannot write that inside a co_await
+            const auto found = co_await consumer.async_committed(all, asio::use_awaitable);
+            for (const auto& f : found) CHECK(f.offset == 10);
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+        for (int p = 0; p < 3; ++p) r.fill(topic, p, 10, 11);
+        r.run([&]() -> asio::awaitable<void> {
+            kw::consumer consumer{r.client, member_of("billing", {topic}, protocol)};
+            std::multiset<std::string> seen;
+            while (seen.size() < 3) {
+                const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+                for (const auto& x : batch) seen.insert(std::to_string(x.partition) + "/" + std::string{x.value.text()});
+            }
+            CHECK(seen == all_of(3, 10, 11));
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+    }
+}
+
+TEST_CASE("members come and go: every partition has one reader, and every record is read once") {
+    for (const auto protocol : both) {
+        CAPTURE(static_cast<int>(protocol));
+        rig r;
+        const auto topic = r.kafka.create_topic(6);
+        for (int p = 0; p < 6; ++p) r.fill(topic, p, 0, 20);
+        auto o = member_of("billing", {topic}, protocol);
+        o.auto_commit = true;
+        o.auto_commit_interval = 20ms;
+        std::optional<reader> a, b, c;
+        r.run([&]() -> asio::awaitable<void> {
+            a.emplace(r, o);
+            CHECK(co_await r.until([&] { return a->has.size() == 6 && a->seen.size() == 120; }));
+            b.emplace(r, o);
+            CHECK(co_await r.until([&] { return a->has.size() == 3 && b->has.size() == 3; }));
+            c.emplace(r, o);
+            CHECK(co_await r.until([&] { return a->has.size() == 2 && b->has.size() == 2 && c->has.size() == 2; }));
+            std::set<kw::topic_partition> all;
+            for (auto* m : {&*a, &*b, &*c}) all.insert(m->has.begin(), m->has.end());
+            CHECK(all.size() == 6);
+        });
+        for (int p = 0; p < 6; ++p) r.fill(topic, p, 20, 30);
+        r.run([&]() -> asio::awaitable<void> {
+            const bool all_seen = co_await r.until([&] { return a->seen.size() + b->seen.size() + c->seen.size() == 180; }, 5s);
+            INFO(shown(*a, *b, *c));
+            CHECK(all_seen);
+            co_await r.sleep(100ms);
+            co_await b->consumer.async_close(asio::use_awaitable);
+            CHECK(co_await r.until([&] { return a->has.size() + c->has.size() == 6; }));
+        });
+        for (int p = 0; p < 6; ++p) r.fill(topic, p, 30, 31);
+        r.run([&]() -> asio::awaitable<void> {
+            CHECK(co_await r.until([&] { return a->seen.size() + b->seen.size() + c->seen.size() >= 186; }));
+            co_await r.sleep(50ms);
+            co_await a->consumer.async_close(asio::use_awaitable);
+            co_await c->consumer.async_close(asio::use_awaitable);
+        });
+        auto seen = a->seen;
+        seen.merge(b->seen);
+        seen.merge(c->seen);
+        CHECK(seen == all_of(6, 0, 31));
+        CHECK(a->lost + b->lost + c->lost == 0);
+    }
+}
+
+TEST_CASE("a handler that takes its time holds the step up, and may seek before the first record") {
+    for (const auto protocol : both) {
+        CAPTURE(static_cast<int>(protocol));
+        rig r;
+        const auto topic = r.kafka.create_topic(1);
+        r.fill(topic, 0, 0, 10);
+        r.run([&]() -> asio::awaitable<void> {
+            kw::consumer consumer{r.client, member_of("billing", {topic}, protocol)};
+            bool over = false;
+            consumer.on_assigned([&](kw::rebalance_step s) {
+                CHECK(s.partitions() == std::vector{kw::topic_partition{topic, 0}});
+                CHECK_FALSE(consumer.seek(topic, 0, kw::start_position::at(7)));
+                asio::co_spawn(
+                    r.io,
+                    [&r, &over, step = std::move(s)]() mutable -> asio::awaitable<void> {
+                        co_await r.sleep(100ms);
+                        over = true;
+                        step.finish();
+                    },
+                    asio::detached);
+            });
+            const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+            CHECK(over);
+            CHECK(batch.begin()->offset == 7);
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+    }
+}
+
+TEST_CASE("topics by pattern: new ones are found, excluded ones are not") {
+    rig r;
+    const auto a = r.kafka.create_topic(1, "orders"), test = r.kafka.create_topic(1, "orders");
+    (void)r.kafka.create_topic(1, "bills");
+    auto o = member_of("billing", {"^orders.*"}, kw::group_protocol::classic);
+    o.exclude_topics = {test};
+    kw::client impatient{r.io, {.bootstrap = r.kafka.bootstrap(), .metadata_max_age = 100ms}};
+    kw::consumer consumer{impatient, o};
+    std::set<std::string> has;
+    consumer.on_assigned([&](kw::rebalance_step s) {
+        for (const auto& p : s.partitions()) has.insert(p.topic);
+    });
+    asio::co_spawn(
+        r.io,
+        [&]() -> asio::awaitable<void> {
+            for (;;)
+                if (const auto [ec, batch] = co_await consumer.async_poll(kw::as_tuple(asio::use_awaitable)); ec) co_return;
+        },
+        asio::detached);
+    r.run([&]() -> asio::awaitable<void> { CHECK(co_await r.until([&] { return has == std::set{a}; })); });
+    const auto b = r.kafka.create_topic(1, "orders");
+    r.run([&]() -> asio::awaitable<void> {
+        CHECK(co_await r.until([&] { return has == std::set{a, b}; }));
+        co_await consumer.async_close(asio::use_awaitable);
+    });
+}
+
+TEST_CASE("wrong use is told") {
+    rig r;
+    const auto topic = r.kafka.create_topic(1);
+    const auto refused = [](auto f) {
+        try {
+            f();
+        } catch (const kw::system_error& e) {
+            return e.detail();
+        }
+        return kw::error{};
+    };
+    auto o = member_of("billing", {topic}, kw::group_protocol::classic);
+    SECTION("a group and partitions by hand") {
+        kw::consumer consumer{r.client, o};
+        CHECK(refused([&] { consumer.assign(topic, 0); }).code == kw::errc::mixed_assignment);
+    }
+    SECTION("topics without a group") {
+        o.group.clear();
+        CHECK(refused([&] { kw::consumer{r.client, o}; }).code == kw::errc::bad_configuration);
+    }
+    SECTION("committing without a group") {
+        kw::consumer consumer{r.client};
+        consumer.assign(topic, 0);
+        r.run([&]() -> asio::awaitable<void> {
+            const auto [ec] = co_await consumer.async_commit(kw::as_tuple(asio::use_awaitable));
+            CHECK(ec == kw::errc::no_group);
+        });
+    }
+    SECTION("a strategy that nobody knows") {
+        o.assignors = {"rang"};
+        const auto why = refused([&] { kw::consumer{r.client, o}; });
+        CHECK(why.code == kw::errc::bad_configuration);
+        CHECK(why.text.find("rang") != std::string::npos);
+        CHECK(why.text.find("cooperative-sticky") != std::string::npos);
+    }
+    SECTION("a pattern that cannot be") {
+        o.topics = {"^orders-("};
+        CHECK(refused([&] { kw::consumer{r.client, o}; }).code == kw::errc::bad_configuration);
+    }
+}
+
+TEST_CASE("offsets are committed without membership where partitions are assigned by hand") {
+    rig r;
+    const auto topic = r.kafka.create_topic(1);
+    r.fill(topic, 0, 0, 10);
+    kw::consumer_options o;
+    o.group = "by-hand";
+    o.auto_offset_reset = kw::offset_reset::earliest;
+    for (const std::int64_t first : {0, 10}) {
+        kw::consumer consumer{r.client, o};
+        consumer.assign(topic, 0);
+        r.run([&]() -> asio::awaitable<void> {
+            const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+            CHECK(batch.begin()->offset == first);
+            co_await consumer.async_commit(asio::use_awaitable);
+        });
+        r.fill(topic, 0, 10, 20);
+    }
+}
