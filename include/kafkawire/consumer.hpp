@@ -204,7 +204,8 @@ public:
     /// Asks for nothing yet. Throws kw::system_error (errc::bad_configuration) for options that cannot be, with the name, the value and what would
     /// be right.
     explicit consumer(client& c, const consumer_options& options = {});
-    /// Ends at once: reads that wait complete with errc::client_closed, if the executor still runs.
+    /// Ends at once: reads that wait complete with errc::client_closed, if the executor still runs. A member does not leave its group by this, which
+    /// misses it after session_timeout, and commits nothing: see async_close().
     ~consumer();
     consumer(consumer&&) noexcept = default;
     consumer& operator=(consumer&&) noexcept;

@@ -157,7 +157,7 @@ void group_core::set_timer() {
 void group_core::tick() {
     if (stopped_) return;
     const auto t = now();
-    if (look_again_ && *look_again_ <= t) look_for_matches();
+    if (look_again_ && *look_again_ <= t) look_again();
     if (next_commit_ && *next_commit_ <= t) commit_finished();
     if (leave_by_ && *leave_by_ <= t) return end_leaving();
     coordinator_.step(group::coordinator::tick{}, t, coordinator_actions_);

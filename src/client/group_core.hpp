@@ -153,6 +153,7 @@ private:
     void step_over(std::uint64_t callback);
     void tell_member();
     void tell_topics();
+    void look_again();
     void look_for_matches();
     void ask_for_ids(const std::set<protocol::uuid>& ids);
     void read_from(const std::vector<group::topic_partition>& which, std::uint64_t assignment);
@@ -177,7 +178,7 @@ private:
 
     enum class source { nobody, group, hand } source_ = source::nobody;     // who says what is read
     topic_pattern pattern_;
-    std::optional<net::time_point> look_again_;             // for topics that the pattern matches
+    std::optional<net::time_point> look_again_;             // for partitions that were added, and topics that the pattern matches
     bool looking_ = false;
     std::set<std::string> subscribed_;
     group::watch_topics watched_;

@@ -245,14 +245,21 @@ void group_core::subscribe(std::vector<std::string> topics, std::vector<std::str
     pattern_ = topic_pattern{topics, exclude};
     source_ = source::group;
     for (const auto& n : pattern_.names()) (void)client().want_topic(n, consumer_.options().create_topics);
-    look_again_.reset();
+    look_again_ = now() + client().options().metadata_max_age;
     if (pattern_.open()) return look_for_matches();
     subscribed_ = pattern_.names();
     happened(group::event{group::subscribe{{subscribed_, {}}}});
     tell_topics();
 }
 
-// All topics of the cluster, from time to time: a new one may match.
+// From time to time: nobody tells us of partitions that were added.
+void group_core::look_again() {
+    look_again_ = now() + client().options().metadata_max_age;
+    client().refresh_topics();
+    if (pattern_.open()) look_for_matches();
+}
+
+// All topics of the cluster: a new one may match.
 void group_core::look_for_matches() {
     if (stopped_ || std::exchange(looking_, true)) return;
     look_again_.reset();

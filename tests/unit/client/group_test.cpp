@@ -1,5 +1,6 @@
 // Members of a group against the embedded cluster on loopback, with both protocols: who reads what, where reading goes on, what is committed.
 #include <kafkawire/consumer.hpp>
+#include <kafkawire/protocol/messages/37_create_partitions.hpp>
 #include <kafkawire/testing.hpp>
 #include <kafkawire/tokens.hpp>
 
@@ -162,11 +163,20 @@ TEST_CASE("members come and go: every partition has one reader, and every record
         std::optional<reader> a, b, c;
         r.run([&]() -> asio::awaitable<void> {
             a.emplace(r, o);
-            CHECK(co_await r.until([&] { return a->has.size() == 6 && a->seen.size() == 120; }));
+            {
+                const bool done = co_await r.until([&] { return a->has.size() == 6 && a->seen.size() == 120; });
+                CHECK(done);
+            }
             b.emplace(r, o);
-            CHECK(co_await r.until([&] { return a->has.size() == 3 && b->has.size() == 3; }));
+            {
+                const bool done = co_await r.until([&] { return a->has.size() == 3 && b->has.size() == 3; });
+                CHECK(done);
+            }
             c.emplace(r, o);
-            CHECK(co_await r.until([&] { return a->has.size() == 2 && b->has.size() == 2 && c->has.size() == 2; }));
+            {
+                const bool done = co_await r.until([&] { return a->has.size() == 2 && b->has.size() == 2 && c->has.size() == 2; });
+                CHECK(done);
+            }
             std::set<kw::topic_partition> all;
             for (auto* m : {&*a, &*b, &*c}) all.insert(m->has.begin(), m->has.end());
             CHECK(all.size() == 6);
@@ -178,11 +188,17 @@ TEST_CASE("members come and go: every partition has one reader, and every record
             CHECK(all_seen);
             co_await r.sleep(100ms);
             co_await b->consumer.async_close(asio::use_awaitable);
-            CHECK(co_await r.until([&] { return a->has.size() + c->has.size() == 6; }));
+            {
+                const bool done = co_await r.until([&] { return a->has.size() + c->has.size() == 6; });
+                CHECK(done);
+            }
         });
         for (int p = 0; p < 6; ++p) r.fill(topic, p, 30, 31);
         r.run([&]() -> asio::awaitable<void> {
-            CHECK(co_await r.until([&] { return a->seen.size() + b->seen.size() + c->seen.size() >= 186; }));
+            {
+                const bool done = co_await r.until([&] { return a->seen.size() + b->seen.size() + c->seen.size() >= 186; });
+                CHECK(done);
+            }
             co_await r.sleep(50ms);
             co_await a->consumer.async_close(asio::use_awaitable);
             co_await c->consumer.async_close(asio::use_awaitable);
@@ -243,12 +259,58 @@ TEST_CASE("topics by pattern: new ones are found, excluded ones are not") {
                 if (const auto [ec, batch] = co_await consumer.async_poll(kw::as_tuple(asio::use_awaitable)); ec) co_return;
         },
         asio::detached);
-    r.run([&]() -> asio::awaitable<void> { CHECK(co_await r.until([&] { return has == std::set{a}; })); });
+    r.run([&]() -> asio::awaitable<void> { {
+                const bool done = co_await r.until([&] { return has == std::set{a}; });
+                CHECK(done);
+            } });
     const auto b = r.kafka.create_topic(1, "orders");
     r.run([&]() -> asio::awaitable<void> {
-        CHECK(co_await r.until([&] { return has == std::set{a, b}; }));
+        {
+                const bool done = co_await r.until([&] { return has == std::set{a, b}; });
+                CHECK(done);
+            }
         co_await consumer.async_close(asio::use_awaitable);
     });
+}
+
+TEST_CASE("partitions that are added are found and read") {
+    for (const auto protocol : both) {
+        CAPTURE(static_cast<int>(protocol));
+        rig r;
+        const auto topic = r.kafka.create_topic(1);
+        kw::client impatient{r.io, {.bootstrap = r.kafka.bootstrap(), .metadata_max_age = 100ms}};
+        kw::consumer consumer{impatient, member_of("billing", {topic}, protocol)};
+        std::size_t has = 0;
+        consumer.on_assigned([&](kw::rebalance_step s) { has += s.partitions().size(); });
+        std::multiset<std::string> seen;
+        asio::co_spawn(
+            r.io,
+            [&]() -> asio::awaitable<void> {
+                for (;;) {
+                    const auto [ec, batch] = co_await consumer.async_poll(kw::as_tuple(asio::use_awaitable));
+                    if (ec) co_return;
+                    for (const auto& x : batch) seen.insert(std::to_string(x.partition) + "/" + std::string{x.value.text()});
+                }
+            },
+            asio::detached);
+        r.run([&]() -> asio::awaitable<void> {
+            const bool first = co_await r.until([&] { return has == 1; });
+            CHECK(first);
+            kw::protocol::messages::create_partitions_request more;
+            auto& t = more.topics.emplace_back();
+            t.name = topic;
+            t.count = 3;
+            (void)co_await r.client.async_request(more, asio::use_awaitable);
+            const bool all = co_await r.until([&] { return consumer.readings().size() == 3; });
+            CHECK(all);
+        });
+        for (int p = 0; p < 3; ++p) r.fill(topic, p, 0, 2);
+        r.run([&]() -> asio::awaitable<void> {
+            const bool read = co_await r.until([&] { return seen == all_of(3, 0, 2); });
+            CHECK(read);
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+    }
 }
 
 TEST_CASE("wrong use is told") {
