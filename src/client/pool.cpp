@@ -168,8 +168,8 @@ void pool::link_ready(std::size_t broker, lane l) {
     directory_.ready(broker, env_->now());
     // The broker is back for the other lanes too; not if it only takes connections to cut them.
     if (directory_.entries()[broker].short_lives == 0)
-        for (std::size_t other = 0; other < lanes; ++other)
-            if (const auto link = slots_[broker][other].link; link && link != s.link) link->hurry();
+        for (auto& other : slots_[broker])
+            if (const auto link = other.link; link && link != s.link) link->hurry();
     if (watcher_) watcher_->broker_up(broker);
 }
 

@@ -300,7 +300,10 @@ TEST_CASE("partitions that are added are found and read") {
             auto& t = more.topics.emplace_back();
             t.name = topic;
             t.count = 3;
-            (void)co_await r.client.async_request(more, asio::use_awaitable);
+            t.assignments.reset();
+            more.timeout_ms = 5'000;
+            const auto made = co_await r.client.async_request(more, asio::use_awaitable);
+            REQUIRE(made.results.at(0).error_code == 0);
             const bool all = co_await r.until([&] { return consumer.readings().size() == 3; });
             CHECK(all);
         });
