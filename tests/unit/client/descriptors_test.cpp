@@ -29,7 +29,9 @@ public:
     explicit famine(std::size_t left) {
         getrlimit(RLIMIT_NOFILE, &before_);
         rlimit now = before_;
-        now.rlim_cur = static_cast<rlim_t>(open("/dev/null", O_RDONLY | O_CLOEXEC)) + 40;
+        const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        close(next);
+        now.rlim_cur = static_cast<rlim_t>(next) + 40;
         setrlimit(RLIMIT_NOFILE, &now);
         for (int fd; (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken_.push_back(fd);
         while (left-- > 0 && !taken_.empty()) give();
