@@ -266,7 +266,7 @@ struct world {
         c->second.open = false;
         auto& m = *c->second.of;
         for (const auto& [request, unused] : std::exchange(c->second.unanswered, {})) {
-            later(random.up_to(20ms), [this, &m, request = request] {
+            later(random.up_to(20ms), [&m, request = request] {
                 if (m.alive && m.in_flight.erase(request) != 0)
                     m.step(group::request_failed{request, error{make_error_code(errc::connection_closed)}});
             });
@@ -294,7 +294,7 @@ struct world {
         }
         const auto delay = random.one_in(wrong.late) ? random.up_to(3'000ms) : random.up_to(20ms);
         const std::int16_t version = 5;
-        later(delay, [this, id, request = s.request, what = s.what, version] {
+        later(delay, [this, id, request = s.request, what = s.what] {
             auto& to = connections.at(id);
             // Sent is sent: what was on its way when the connection broke may be served all the same.
             if (!to.open && random.one_in(2)) return;
