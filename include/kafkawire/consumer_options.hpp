@@ -60,7 +60,7 @@ struct consumer_options {
     std::vector<std::string> exclude_topics{};
     std::string group_instance_id{};
     kafkawire::group_protocol group_protocol = kafkawire::group_protocol::classic;
-    std::vector<std::string> assignors{"cooperative-sticky", "range"};
+    std::vector<std::string> assignors{"cooperative-sticky"};
     std::string server_assignor{};
     std::chrono::milliseconds session_timeout{45'000};
     std::chrono::milliseconds heartbeat_interval{3'000};
@@ -114,7 +114,8 @@ constexpr auto describe(options_type<consumer_options>) {
         option<&o::group_instance_id>("group_instance_id", {.aliases = {"group.instance.id"}, .text = "Names this member across restarts, so that one does not rebalance the group (KIP-345)."}),
         option<&o::group_protocol>("group_protocol", {.aliases = {"group.protocol"}, .text = "classic, or consumer (KIP-848: brokers from 4.0 on assign the partitions).", .choices = group_protocol_choices}),
         option<&o::assignors>("assignors", {.aliases = {"partition.assignment.strategy"},
-                                            .text = "Strategies that this member can, best first, with commas between: range, roundrobin, sticky, cooperative-sticky, or registered names."}),
+                                            .text = "Strategies that this member can, best first, with commas between: range, roundrobin, sticky, cooperative-sticky, or registered names. With one that is not "
+                                                    "cooperative among them, all partitions are given up at every rebalance."}),
         option<&o::server_assignor>("server_assignor", {.aliases = {"group.remote.assignor"}, .text = "With group_protocol consumer: the broker's strategy; empty: its own choice."}),
         option<&o::session_timeout>("session_timeout", {.aliases = {"session.timeout.ms"}, .lowest = 1, .text = "A member that is not heard of for so long is taken for dead."}),
         option<&o::heartbeat_interval>("heartbeat_interval", {.aliases = {"heartbeat.interval.ms"}, .lowest = 1, .text = "How often a member lets its coordinator hear."}),
