@@ -10,6 +10,10 @@ namespace kafkawire::client_detail {
 namespace {
 constexpr std::size_t request_overhead = 1024;      // of a Produce request around a batch: names, ids, lengths
 constexpr std::size_t kept_bytes = 1 << 20;         // a larger block is given back: one giant must not stay for ever
+
+// What is told of a record that was not sent, as its topic is in error. A code that says nothing of records (a broker may answer any) would be
+// in no class; then the cause has it.
+std::error_code why_unsent(std::error_code of_topic) { return of_topic == condition::not_persisted ? of_topic : make_error_code(errc::unknown_partition); }
 }  // namespace
 
 bool topic_queue::available(std::int32_t p) const noexcept { return partitions[static_cast<std::size_t>(p)].leader >= 0; }
@@ -57,8 +61,14 @@ void sender_fsm::refresh(topic_queue& t, time_point now, sender_actions& out) {
         const bool may_come = info.error == broker_errc::unknown_topic_or_partition || info.error == condition::retriable;
         if (!may_come) {
             error why;
-            why.code = info.error;
+            why.code = why_unsent(info.error);
             why.text = "the topic " + info.name + " cannot be used";
+            if (why.code != info.error) {
+                error said;
+                said.code = info.error;
+                said.in = phase::request;
+                why.cause = std::make_shared<const error>(std::move(said));
+            }
             refuse_waiting(t, std::make_shared<const error>(std::move(why)), out);
         } else if (!t.unknown_since) {
             t.unknown_since = now;
@@ -117,7 +127,7 @@ std::int32_t sender_fsm::place(topic_queue& t, const record& r) {
 
 std::error_code sender_fsm::cannot_append(const topic_queue& t, const record&) const {
     if (stopped_) return errc::producer_failed;
-    if (!t.ready && t.info->error && t.info->error != condition::retriable) return t.info->error;
+    if (!t.ready && t.info->error && t.info->error != condition::retriable) return why_unsent(t.info->error);
     return errc::would_wait;
 }
 
