@@ -49,17 +49,32 @@ void losses::truncate() {
     ++happened_;
 }
 
+// By its id: a request that is held up, and comes after the next topic of that name, must not delete that one.
 asio::awaitable<void> losses::remove() {
+    const std::vector<std::string> names{topic};
+    kw::protocol::uuid id;
+    bool lost = false;                                      // an answer, so that it may be done
     for (int tries = 0; tries < 100; ++tries) {
+        if (id.is_zero()) {
+            auto [ec, known] = co_await w_.audit_client->async_metadata(names, as_values);
+            if (!ec && known.topics.size() == 1 && known.topics.front().error_code == 0) id = known.topics.front().topic_id;
+        }
+        if (id.is_zero()) {
+            (void)co_await w_.auditor.async_wait(50ms, as_values);
+            continue;
+        }
         kw::protocol::messages::delete_topics_request m;
-        m.topics.emplace_back().name = topic;
+        auto& t = m.topics.emplace_back();
+        t.name.reset();
+        t.topic_id = id;
         m.timeout_ms = 5000;
         kw::request_options o;
         o.broker = next_node();
         auto [ec, a] = co_await w_.audit_client->async_request(std::move(m), o, as_values);
         const auto code = ec || a.responses.empty() ? kw::broker_errc::unknown_server_error : static_cast<kw::broker_errc>(a.responses.front().error_code);
-        // Not there: an attempt of before did it, whose answer was lost.
-        if (code == kw::broker_errc::none || code == kw::broker_errc::unknown_topic_or_partition) co_return;
+        if (code == kw::broker_errc::none || (lost && code == kw::broker_errc::unknown_topic_id)) co_return;
+        if (code == kw::broker_errc::unknown_topic_id) id = {};  // a node that lags behind has told the former one's
+        lost = lost || ec;
         (void)co_await w_.auditor.async_wait(50ms, as_values);
     }
     work_.trouble += " the topic could not be deleted";
