@@ -1,11 +1,11 @@
 // kw::consumer: reads records.
 //
 //   asio::awaitable<void> read(kw::client& client) {
-//       kw::consumer consumer{client};
-//       consumer.assign("orders", 0, kw::start_position::beginning());
+//       kw::consumer consumer{client, {.group = "billing", .topics = {"orders"}}};   // or without a group: consumer.assign("orders", 0)
 //       for (;;) {
 //           kw::records batch = co_await consumer.async_poll(asio::use_awaitable);
 //           for (const kw::record_view& r : batch) std::cout << r.offset << ' ' << r.value.text() << '\n';
+//           co_await consumer.async_commit(batch, asio::use_awaitable);
 //       }
 //   }
 //
@@ -18,8 +18,9 @@
 // - What goes wrong with one partition (a batch that cannot be read, a truncated log, rights that are missing) completes one poll with an error that
 //   names it; then the others go on, and it is tried again unless you skip(), seek() or unassign() it.
 // - A consumer belongs to the executor of its client: use it, and destroy it, only there; before its client. Records may be dropped anywhere.
-// - A broker answers one request of a connection at a time and may keep a Fetch back for fetch_max_wait: give each consumer a client of its own, or
-//   they wait for each other. For the same reason a seek, a resume() or an assign() may take that long before it brings something new.
+// - Each consumer has connections of its own for fetching, and a member of a group for its membership: consumers of one client do not wait for
+//   each other. A broker may keep a Fetch back for fetch_max_wait, so a seek, a resume() or an assign() may take that long before it brings something.
+// - A member lets its group hear of it whether or not anybody polls; but one that does not poll for max_poll_interval leaves until it does.
 // - An operation never completes inside the call that starts it. Its handler runs on its associated executor, else on the client's.
 // - Cancellation (any type) ends a read with errc::canceled and leaves its records for the next one.
 // - Every error is explained by kw::detailed(token).
