@@ -183,6 +183,7 @@ void group_core::forget(const std::vector<group::topic_partition>& which) {
         (void)consumer_.unassign(p.topic, p.partition);
         owned_.erase(p);
         handed_out_.erase(p);
+        fresh_.erase(p);
         finished_.erase(p);
     }
     tell_member();
@@ -303,8 +304,10 @@ void group_core::commit(const std::shared_ptr<commit_call>& what) {
     calls_.push_back(what);
     for (const auto& [p, at] : what->what_) {
         // What is committed by hand need not be committed once more.
-        const auto f = finished_.find(p);
-        if (f != finished_.end() && f->second.offset <= at.offset) finished_.erase(f);
+        for (auto* const mine : {&finished_, &fresh_}) {
+            const auto f = mine->find(p);
+            if (f != mine->end() && f->second.offset <= at.offset) mine->erase(f);
+        }
     }
     const auto deadline = now() + what->patience_.value_or(client().options().request_timeout);
     happened(group::commits::event{group::commits::commit_requested{what->id_, what->what_, true, deadline}});
@@ -326,6 +329,10 @@ void group_core::carry_out(group::commits::complete& a) {
         call->finish(std::move(a.why));
     } else if (a.why) {
         last_commit_error_ = a.why;
+        // Once more with the next ones, as long as the partition is ours.
+        for (const auto& [p, why] : a.partitions)
+            if (const auto last = handed_out_.find(p); why && last != handed_out_.end() && !fresh_.contains(p)) finished_.try_emplace(p, last->second);
+        if (!finished_.empty() && !next_commit_) next_commit_ = now() + consumer_.options().auto_commit_interval;
     }
     if (when_left_) end_leaving();
 }
@@ -341,22 +348,28 @@ std::uint64_t group_core::committed(group::partition_set of, unique_function<voi
 void group_core::polled(bool waiting) {
     if (stopped_) return;
     // Whoever asks for more is done with what he has.
-    if (consumer_.options().auto_commit && !handed_out_.empty()) {
-        for (auto& [p, at] : handed_out_)
-            if (auto& f = finished_[p]; f.offset < at.offset) f = at;
+    if (!fresh_.empty()) {
+        for (auto& [p, at] : fresh_) finished_[p] = at;
+        fresh_.clear();
         if (!next_commit_) next_commit_ = now() + consumer_.options().auto_commit_interval;
     }
     happened(group::event{group::polled{waiting}});
 }
 
 void group_core::gave(const std::vector<partition_records>& parts) {
-    for (const auto& p : parts) handed_out_[{p.topic(), p.partition()}] = {p.next_offset(), p.leader_epoch(), {}};
+    for (const auto& p : parts) {
+        const group::commits::position at{p.next_offset(), p.leader_epoch(), {}};
+        group::topic_partition where{p.topic(), p.partition()};
+        if (consumer_.options().auto_commit) fresh_[where] = at;
+        handed_out_[std::move(where)] = at;
+    }
     happened(group::event{group::polled{false}});
 }
 
 void group_core::sought(std::string_view topic, std::int32_t partition) {
     const group::topic_partition p{std::string{topic}, partition};
     handed_out_.erase(p);
+    fresh_.erase(p);
     finished_.erase(p);
 }
 
@@ -372,7 +385,7 @@ void group_core::leave(std::optional<bool> tell, net::time_point deadline, uniqu
     when_left_ = std::move(over);
     leave_by_ = deadline;
     // What a member has finished is committed when its partitions are revoked.
-    if (consumer_.options().auto_commit) finished_ = handed_out_;
+    for (auto& [p, at] : std::exchange(fresh_, {})) finished_[p] = at;
     if (source_ != source::group) commit_finished();
     happened(group::event{group::leave{tell, deadline, "the consumer was closed"}});
 }

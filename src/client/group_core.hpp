@@ -189,7 +189,8 @@ private:
     std::deque<rebalancing> steps_;                         // the first one is under way
     group::partition_set owned_;                            // read, or held
 
-    commit_call::positions handed_out_, finished_;          // the second: handed out before the latest poll, or marked, and not committed yet
+    commit_call::positions handed_out_;                     // behind the last record of each partition that was handed out
+    commit_call::positions fresh_, finished_;               // with auto_commit, what is not committed yet: of the latest poll, and of those before
     std::optional<net::time_point> next_commit_;
     group::commits::call_id next_call_ = 1;
     std::vector<std::shared_ptr<commit_call>> calls_;
