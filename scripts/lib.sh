@@ -13,7 +13,7 @@ packages_brokers=()
 command -v java >/dev/null || packages_brokers+=(default-jdk-headless)
 command -v mvn >/dev/null || packages_brokers+=(maven)
 packages_judges=(kcat python3 python3-venv)
-packages_clang=(clang-16 libclang-rt-16-dev llvm-16)  # llvm-16: the sanitizers' reports with names and lines
+packages_clang=(clang-16 libclang-rt-16-dev)
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }
