@@ -25,12 +25,8 @@
 // - Cancellation (any type) ends a read with errc::canceled and leaves its records for the next one.
 // - Every error is explained by kw::detailed(token).
 #pragma once
-#include <kafkawire/client.hpp>
 #include <kafkawire/consumer_options.hpp>
-#include <kafkawire/group.hpp>
-#include <kafkawire/records.hpp>
-
-#include <variant>
+#include <kafkawire/detail/consumer_operations.hpp>
 
 namespace kafkawire::inline v0_1 {
 
@@ -70,133 +66,6 @@ struct partition_reading {
     std::shared_ptr<const error> why;                ///< of failed
 };
 
-namespace client_detail {
-
-class consumer_core;
-
-// One that waits for records. Told once; then destroyed.
-class read_operation {
-public:
-    virtual ~read_operation() = default;
-    /// On the client's executor, not inside a call of the application's.
-    virtual void complete(error why, records got) = 0;
-    std::size_t most = 0;
-    std::atomic<bool> canceled{false};               // at once: nothing is taken for it any more
-};
-
-KAFKAWIRE_API void begin_read(consumer_core& c, std::shared_ptr<read_operation> what);
-/// Nothing happens if it is gone. Any thread.
-KAFKAWIRE_API void cancel_read(const std::shared_ptr<consumer_core>& c, const std::weak_ptr<read_operation>& what);
-/// `over` is called once, later, on the consumer's executor.
-KAFKAWIRE_API void close_reading(consumer_core& c, std::chrono::milliseconds patience, unique_function<void()> over);
-
-// What a commit is of.
-struct everything_handed_out {};
-using commit_wish = std::variant<everything_handed_out, std::vector<committed_offset>>;
-KAFKAWIRE_API std::shared_ptr<begun> prepare_commit(const std::shared_ptr<consumer_core>& c, std::unique_ptr<waiting_operation> who, commit_wish what);
-[[nodiscard]] KAFKAWIRE_API std::vector<committed_offset> offsets_behind(const records& of);
-
-class committed_operation {
-public:
-    virtual ~committed_operation() = default;
-    virtual void complete(error why, std::vector<committed_offset> found) = 0;
-};
-KAFKAWIRE_API std::shared_ptr<begun> prepare_committed(const std::shared_ptr<consumer_core>& c, std::unique_ptr<committed_operation> who, std::vector<topic_partition> of);
-
-template <class Handler>
-struct pending_committed final : committed_operation, kept_handler<Handler> {
-    using kept_handler<Handler>::kept_handler;
-    void complete(error why, std::vector<committed_offset> found) override { this->tell(std::move(why), std::move(found)); }
-};
-KAFKAWIRE_API const asio::any_io_executor& executor_of(const consumer_core& c) noexcept;
-
-template <class Handler, class Result>
-class pending_read final : public read_operation {
-public:
-    pending_read(Handler h, const asio::any_io_executor& ours)
-        : handler_{std::move(h)}, theirs_{asio::get_associated_executor(handler_, ours)}, ours_{ours}, elsewhere_{asio::any_io_executor{theirs_.get_executor()} != ours} {}
-
-    static void begin(const std::shared_ptr<consumer_core>& c, Handler h, std::size_t most) {
-        auto op = std::make_shared<pending_read>(std::move(h), executor_of(*c));
-        op->most = most;
-        if (auto slot = asio::get_associated_cancellation_slot(op->handler_); slot.is_connected()) {
-            slot.assign([core = std::weak_ptr{c}, what = std::weak_ptr<read_operation>{op}](asio::cancellation_type) {
-                const auto alive = what.lock();
-                if (!alive) return;
-                alive->canceled.store(true);
-                if (const auto of = core.lock()) cancel_read(of, what);
-            });
-        }
-        begin_read(*c, std::move(op));
-    }
-
-    void complete(error why, records got) override {
-        if (auto slot = asio::get_associated_cancellation_slot(handler_); slot.is_connected()) slot.clear();
-        Result r{};
-        if constexpr (std::is_same_v<Result, records>) r = std::move(got);
-        else if (!got.empty()) r = Result{*got.begin()};
-        auto theirs = std::move(theirs_);
-        auto ours = std::move(ours_);
-        auto h = std::move(handler_);
-        if (!elsewhere_) return call_handler(h, why, std::move(r));
-        asio::post(theirs.get_executor(), [handler = std::move(h), w = std::move(ours), e = std::move(why), result = std::move(r)]() mutable {
-            w.reset();
-            call_handler(handler, e, std::move(result));
-        });
-    }
-
-private:
-    Handler handler_;
-    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> theirs_;
-    asio::executor_work_guard<asio::any_io_executor> ours_;
-    bool elsewhere_;
-};
-
-template <class Result>
-struct initiate_read {
-    std::shared_ptr<consumer_core> core;
-    using executor_type = asio::any_io_executor;
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
-    template <class Handler>
-    void operator()(Handler&& h, std::size_t most) const {
-        pending_read<std::decay_t<Handler>, Result>::begin(core, std::decay_t<Handler>(std::forward<Handler>(h)), most);
-    }
-};
-struct initiate_close_reading {
-    std::shared_ptr<consumer_core> core;
-    using executor_type = asio::any_io_executor;
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
-    template <class Handler>
-    void operator()(Handler&& h, std::chrono::milliseconds patience) const {
-        auto kept = std::make_shared<kept_handler<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
-        close_reading(*core, patience, [kept] { kept->tell(error{}); });
-    }
-};
-struct initiate_commit {
-    std::shared_ptr<consumer_core> core;
-    using executor_type = asio::any_io_executor;
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
-    template <class Handler>
-    void operator()(Handler&& h, commit_wish what) const {
-        auto op = std::make_unique<pending_wait<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
-        auto& p = *op;
-        p.begin(prepare_commit(core, std::move(op), std::move(what)));
-    }
-};
-struct initiate_committed {
-    std::shared_ptr<consumer_core> core;
-    using executor_type = asio::any_io_executor;
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_of(*core); }
-    template <class Handler>
-    void operator()(Handler&& h, std::vector<topic_partition> of) const {
-        auto op = std::make_unique<pending_committed<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
-        auto& p = *op;
-        p.begin(prepare_committed(core, std::move(op), std::move(of)));
-    }
-};
-
-}  // namespace client_detail
-
 /// See the top of this file. Movable; the moved-from consumer may only be destroyed or assigned to.
 class KAFKAWIRE_API consumer {
 public:
@@ -231,22 +100,50 @@ public:
     /// Told of partitions that are gone already: somebody else may be reading them. Nothing can be committed.
     void on_lost(rebalance_handler what);
 
-    /// Commits where reading stands: behind every record that was handed out. Completion: void(std::error_code), by client_options::request_timeout.
-    /// Codes: errc::no_group, what the coordinator says (illegal_generation: a partition has gone to another member meanwhile; the
-    /// others are committed), errc::request_timed_out and errc::canceled (any type of cancellation): it may be committed all the same.
+    /// Commits where reading stands: behind every record that was handed out (with auto_mark off: behind those that are marked). Completion:
+    /// void(std::error_code), by client_options::request_timeout. Codes: errc::no_group, what the coordinator says (illegal_generation: a partition
+    /// has gone to another member meanwhile; the others are committed), errc::request_timed_out and errc::canceled (any type of cancellation): it
+    /// may be committed all the same.
     template <class Token>
     auto async_commit(Token&& token) {
         return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_commit{core_}, token, client_detail::commit_wish{});
     }
-    /// Commits what is behind these records.
+    /// Commits what is behind these records. Those of a partition that has gone meanwhile, even if it has come back, are refused (illegal_generation):
+    /// somebody else may have read on.
     template <class Token>
     auto async_commit(const records& done, Token&& token) {
-        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_commit{core_}, token, client_detail::commit_wish{client_detail::offsets_behind(done)});
+        return commit_behind(client_detail::places_behind(done.partitions()), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_commit(const partition_records& done, Token&& token) {
+        return commit_behind(client_detail::places_behind({&done, 1}), std::forward<Token>(token));
+    }
+    /// Commits what is behind this record: it and all before it in its partition.
+    template <class Token>
+    auto async_commit(const record_view& done, Token&& token) {
+        return commit_behind(client_detail::place_behind_record(done.topic, done.partition, done.offset, done.leader_epoch), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_commit(const consumer_record& done, Token&& token) {
+        return commit_behind(client_detail::place_behind_record(done.topic, done.partition, done.offset, done.leader_epoch), std::forward<Token>(token));
     }
     /// Commits these offsets, with what is to be kept beside them.
     template <class Token>
     auto async_commit(std::vector<committed_offset> offsets, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_commit{core_}, token, client_detail::commit_wish{std::move(offsets)});
+    }
+    /// Says that these records, and all before them in their partitions, are done: auto_commit commits them with the next ones, and when their
+    /// partitions go; with auto_mark off also async_commit(). Marks never go back: the order is not important, but what lies before a marked
+    /// record is not read again. Does not wait, and never fails later. Codes: errc::not_assigned: of some the partition has gone meanwhile, or was sought
+    /// away from (the others are marked); errc::no_group, errc::client_closed; std::errc::operation_not_permitted: marks lead to nothing, since
+    /// auto_commit is off and auto_mark is on.
+    std::error_code mark(const records& done) { return client_detail::mark_as_done(*core_, client_detail::places_behind(done.partitions())); }
+    std::error_code mark(const partition_records& done) { return client_detail::mark_as_done(*core_, client_detail::places_behind({&done, 1})); }
+    std::error_code mark(const record_view& done) {
+        return client_detail::mark_as_done(*core_, client_detail::place_behind_record(done.topic, done.partition, done.offset, done.leader_epoch));
+    }
+    std::error_code mark(const consumer_record& done) {
+        return client_detail::mark_as_done(*core_, client_detail::place_behind_record(done.topic, done.partition, done.offset, done.leader_epoch));
     }
     /// What the group has committed. Completion: void(std::error_code, std::vector<kw::committed_offset>), one for each partition, in their order.
     template <class Token>
@@ -329,6 +226,11 @@ public:
     }
 
 private:
+    template <class Token>
+    auto commit_behind(std::vector<client_detail::place_behind> what, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_commit{core_}, token, client_detail::commit_wish{std::move(what)});
+    }
+
     std::shared_ptr<client_detail::consumer_core> core_;
 };
 

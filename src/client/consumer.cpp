@@ -20,20 +20,39 @@ void cancel_read(const std::shared_ptr<consumer_core>& c, const std::weak_ptr<re
 void close_reading(consumer_core& c, std::chrono::milliseconds patience, unique_function<void()> over) { c.close(patience, std::move(over)); }
 const asio::any_io_executor& executor_of(const consumer_core& c) noexcept { return const_cast<consumer_core&>(c).client().executor(); }
 
-std::vector<committed_offset> offsets_behind(const records& of) {
-    std::vector<committed_offset> all;
-    for (const auto& p : of.partitions()) all.push_back({p.topic(), p.partition(), p.next_offset(), p.leader_epoch(), {}});
+std::vector<place_behind> places_behind(std::span<const partition_records> parts) {
+    std::vector<place_behind> all;
+    all.reserve(parts.size());
+    for (const auto& p : parts) all.push_back({{p.topic(), p.partition(), p.next_offset(), p.leader_epoch(), {}}, p.assignment_epoch()});
     return all;
 }
 
+std::vector<place_behind> place_behind_record(std::string_view topic, std::int32_t partition, std::int64_t offset, std::int32_t leader_epoch) {
+    std::vector<place_behind> one(1);
+    one[0].at = {std::string{topic}, partition, offset + 1, leader_epoch, {}};
+    return one;
+}
+
+std::error_code mark_as_done(consumer_core& c, const std::vector<place_behind>& what) { return c.group() ? c.group()->mark(what) : errc::no_group; }
+
 std::shared_ptr<begun> prepare_commit(const std::shared_ptr<consumer_core>& c, std::unique_ptr<waiting_operation> who, commit_wish what) {
     commit_call::positions positions;
+    error gone;
     if (const auto* offsets = std::get_if<std::vector<committed_offset>>(&what)) {
         for (const auto& o : *offsets) positions[{o.topic, o.partition}] = {o.offset, o.leader_epoch, o.metadata};
+    } else if (const auto* places = std::get_if<std::vector<place_behind>>(&what); places && c->group()) {
+        for (const auto& [o, assignment] : *places) {
+            if (c->group()->of_former_assignment(o.topic, o.partition, assignment)) {
+                gone.code = broker_errc::illegal_generation;
+                gone.text = o.topic + '-' + std::to_string(o.partition) + " has gone to another member since these records were handed out";
+            } else {
+                positions[{o.topic, o.partition}] = {o.offset, o.leader_epoch, {}};
+            }
+        }
     } else if (c->group()) {
-        positions = c->group()->handed_out();
+        positions = c->group()->standing();
     }
-    return std::make_shared<commit_call>(c, std::move(who), std::move(positions), std::nullopt);
+    return std::make_shared<commit_call>(c, std::move(who), std::move(positions), std::move(gone));
 }
 
 std::shared_ptr<begun> prepare_committed(const std::shared_ptr<consumer_core>& c, std::unique_ptr<committed_operation> who, std::vector<topic_partition> of) {

@@ -31,6 +31,7 @@ error validate(const consumer_options& o) {
     if (o.heartbeat_interval >= o.session_timeout)
         return bad_consumer(is("heartbeat_interval") + ", and " + is("session_timeout") + ": every pause would be taken for death; a third of it would be right");
     if (o.group.empty() && o.auto_commit) return bad_consumer("auto_commit is on, and group is empty: offsets are committed for a group", "name a group, or keep offsets elsewhere");
+    if (o.group.empty() && !o.auto_mark) return bad_consumer("auto_mark is off, and group is empty: what is marked is committed for a group", "name a group, or keep offsets elsewhere");
     if (o.group.empty() && !o.topics.empty()) return bad_consumer(is("topics") + ", and group is empty: topics are shared by the members of a group", "name a group, or assign() partitions");
     if (o.assignors.empty()) return bad_consumer("assignors is empty; at least one strategy would be right, as cooperative-sticky");
     if (o.group.empty() && !o.group_instance_id.empty()) return bad_consumer("group_instance_id is \"" + o.group_instance_id + "\", and group is empty: it names a member of one");

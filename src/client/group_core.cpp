@@ -182,9 +182,7 @@ void group_core::forget(const std::vector<group::topic_partition>& which) {
     for (const auto& p : which) {
         (void)consumer_.unassign(p.topic, p.partition);
         owned_.erase(p);
-        handed_out_.erase(p);
-        fresh_.erase(p);
-        finished_.erase(p);
+        forget_positions(p);
     }
     tell_member();
 }
@@ -223,12 +221,21 @@ void group_core::ask_application() {
 }
 
 void group_core::step_over(std::uint64_t callback) {
-    if (stopped_ || steps_.empty() || steps_.front().callback != callback) return;
+    if (stopped_ || steps_.empty() || steps_.front().callback != callback || std::exchange(steps_.front().told, true)) return;
+    auto& of = steps_.front();
+    if (of.which != revoked || finished_.empty()) return end_step();
+    // The handler has waited for somebody to finish, who has marked that.
+    of.commit = next_call_++;
+    next_commit_.reset();
+    happened(group::commits::event{group::commits::commit_requested{of.commit, std::exchange(finished_, {}), true, of.deadline}});
+}
+
+void group_core::end_step() {
     const auto s = std::move(steps_.front());
     steps_.pop_front();
     if (s.which == revoked) forget(s.partitions);
     if (s.which == assigned) read_from(s.partitions, s.epoch);
-    happened(group::event{group::callback_done{callback}});
+    happened(group::event{group::callback_done{s.callback}});
     ask_application();
 }
 
@@ -299,7 +306,7 @@ void group_core::commit(const std::shared_ptr<commit_call>& what) {
         why.code = errc::client_closed;
         return what->finish(std::move(why));
     }
-    if (what->what_.empty()) return what->finish({});
+    if (what->what_.empty()) return what->finish(std::move(what->gone_));
     what->id_ = next_call_++;
     calls_.push_back(what);
     for (const auto& [p, at] : what->what_) {
@@ -308,8 +315,9 @@ void group_core::commit(const std::shared_ptr<commit_call>& what) {
             const auto f = mine->find(p);
             if (f != mine->end() && f->second.offset <= at.offset) mine->erase(f);
         }
+        if (const auto done = done_.find(p); done != done_.end() && done->second.offset < at.offset) done->second = at;
     }
-    const auto deadline = now() + what->patience_.value_or(client().options().request_timeout);
+    const auto deadline = now() + client().options().request_timeout;
     happened(group::commits::event{group::commits::commit_requested{what->id_, what->what_, true, deadline}});
 }
 
@@ -320,7 +328,7 @@ void group_core::cancel(const commit_call& what) {
 void group_core::carry_out(group::commits::complete& a) {
     if (!steps_.empty() && steps_.front().commit == a.call) {
         if (a.why) last_commit_error_ = a.why;
-        return ask_application();
+        return steps_.front().told ? end_step() : ask_application();
     }
     const auto at = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->id_ == a.call; });
     if (at != calls_.end()) {
@@ -331,8 +339,8 @@ void group_core::carry_out(group::commits::complete& a) {
         last_commit_error_ = a.why;
         // Once more with the next ones, as long as the partition is ours.
         for (const auto& [p, why] : a.partitions)
-            if (const auto last = handed_out_.find(p); why && last != handed_out_.end() && !fresh_.contains(p)) finished_.try_emplace(p, last->second);
-        if (!finished_.empty() && !next_commit_) next_commit_ = now() + consumer_.options().auto_commit_interval;
+            if (const auto last = done_.find(p); why && last != done_.end()) finished_.try_emplace(p, last->second);
+        commit_later();
     }
     if (when_left_) end_leaving();
 }
@@ -349,9 +357,9 @@ void group_core::polled(bool waiting) {
     if (stopped_) return;
     // Whoever asks for more is done with what he has.
     if (!fresh_.empty()) {
-        for (auto& [p, at] : fresh_) finished_[p] = at;
+        for (auto& [p, at] : fresh_) finished_[p] = done_[p] = at;
         fresh_.clear();
-        if (!next_commit_) next_commit_ = now() + consumer_.options().auto_commit_interval;
+        commit_later();
     }
     happened(group::event{group::polled{waiting}});
 }
@@ -360,7 +368,7 @@ void group_core::gave(const std::vector<partition_records>& parts) {
     for (const auto& p : parts) {
         const group::commits::position at{p.next_offset(), p.leader_epoch(), {}};
         group::topic_partition where{p.topic(), p.partition()};
-        if (consumer_.options().auto_commit) fresh_[where] = at;
+        if (consumer_.options().auto_commit && consumer_.options().auto_mark) fresh_[where] = at;
         handed_out_[std::move(where)] = at;
     }
     happened(group::event{group::polled{false}});
@@ -368,9 +376,44 @@ void group_core::gave(const std::vector<partition_records>& parts) {
 
 void group_core::sought(std::string_view topic, std::int32_t partition) {
     const group::topic_partition p{std::string{topic}, partition};
-    handed_out_.erase(p);
-    fresh_.erase(p);
-    finished_.erase(p);
+    forget_positions(p);
+}
+
+void group_core::forget_positions(const group::topic_partition& p) {
+    for (auto* const all : {&handed_out_, &done_, &fresh_, &finished_}) all->erase(p);
+}
+
+bool group_core::of_former_assignment(std::string_view topic, std::int32_t partition, std::uint64_t assignment) const {
+    if (source_ == source::hand || assignment == 0) return false;
+    const auto* const p = consumer_.machine().find(topic, partition);
+    return !p || p->number != assignment;
+}
+
+// A mark beyond what was handed out is of a former assignment, or from before a seek.
+std::error_code group_core::mark(const std::vector<place_behind>& what) {
+    const bool commits = consumer_.options().auto_commit;
+    if (stopped_) return errc::client_closed;
+    if (!commits && consumer_.options().auto_mark) return std::make_error_code(std::errc::operation_not_permitted);
+    std::error_code result;
+    for (const auto& [at, assignment] : what) {
+        const group::topic_partition p{at.topic, at.partition};
+        const auto last = handed_out_.find(p);
+        if (last == handed_out_.end() || at.offset > last->second.offset || of_former_assignment(at.topic, at.partition, assignment)) {
+            result = errc::not_assigned;
+            continue;
+        }
+        if (const auto done = done_.find(p); done != done_.end() && done->second.offset >= at.offset) continue;
+        done_[p] = {at.offset, at.leader_epoch, {}};
+        if (commits) finished_[p] = done_[p];
+    }
+    commit_later();
+    return result;
+}
+
+void group_core::commit_later() {
+    if (finished_.empty() || next_commit_) return;
+    next_commit_ = now() + consumer_.options().auto_commit_interval;
+    set_timer();
 }
 
 void group_core::commit_finished() {
@@ -385,7 +428,7 @@ void group_core::leave(std::optional<bool> tell, net::time_point deadline, uniqu
     when_left_ = std::move(over);
     leave_by_ = deadline;
     // What a member has finished is committed when its partitions are revoked.
-    for (auto& [p, at] : std::exchange(fresh_, {})) finished_[p] = at;
+    for (auto& [p, at] : std::exchange(fresh_, {})) finished_[p] = done_[p] = at;
     if (source_ != source::group) commit_finished();
     happened(group::event{group::leave{tell, deadline, "the consumer was closed"}});
 }

@@ -23,8 +23,9 @@ class group_core;
 class commit_call final : public begun, public std::enable_shared_from_this<commit_call> {
 public:
     using positions = std::map<group::topic_partition, group::commits::position>;
-    commit_call(std::weak_ptr<consumer_core> of, std::unique_ptr<waiting_operation> who, positions what, std::optional<std::chrono::milliseconds> patience)
-        : of_{std::move(of)}, who_{std::move(who)}, what_{std::move(what)}, patience_{patience} {}
+    /// `gone`: why some of what was asked for is not in `what`; told when the others are committed.
+    commit_call(std::weak_ptr<consumer_core> of, std::unique_ptr<waiting_operation> who, positions what, error gone)
+        : of_{std::move(of)}, who_{std::move(who)}, what_{std::move(what)}, gone_{std::move(gone)} {}
     void go() override;
     void cancel() override;
     void finish(error why);
@@ -34,7 +35,7 @@ private:
     std::weak_ptr<consumer_core> of_;
     std::unique_ptr<waiting_operation> who_;                // null: told
     positions what_;
-    std::optional<std::chrono::milliseconds> patience_;
+    error gone_;
     group::commits::call_id id_ = 0;
 };
 
@@ -73,8 +74,11 @@ public:
     void cancel_committed(std::uint64_t id) { happened(group::fetches::event{group::fetches::cancel_requested{id}}); }
     [[nodiscard]] group_membership view() const;
     [[nodiscard]] group_metadata metadata() const;
-    /// Where every partition stands whose records were handed out, as a commit would have it.
-    [[nodiscard]] const commit_call::positions& handed_out() const noexcept { return handed_out_; }
+    std::error_code mark(const std::vector<place_behind>& what);
+    /// Where every partition stands, as a commit of everything would have it.
+    [[nodiscard]] const commit_call::positions& standing() const noexcept { return consumer_.options().auto_mark ? handed_out_ : done_; }
+    /// The partition has gone since, and perhaps come back. `assignment` 0: not known, which is taken for this one.
+    [[nodiscard]] bool of_former_assignment(std::string_view topic, std::int32_t partition, std::uint64_t assignment) const;
     /// Commits what is finished, if that is automatic, leaves, and calls `over`: by `deadline`, whatever has become of it.
     void leave(std::optional<bool> tell, net::time_point deadline, unique_function<void()> over);
 
@@ -107,7 +111,8 @@ private:
         std::optional<net::time_point> deadline{};
         std::uint64_t epoch = 0;
         error why{};
-        group::commits::call_id commit = 0;                 // of what is finished, which comes before the application; 0: none yet
+        group::commits::call_id commit = 0;                 // of what is finished, before the application, or what that has marked; 0: none yet
+        bool told = false;                                  // the application is done with it
     };
     struct question {
         group::fetches::question_id id;
@@ -151,6 +156,7 @@ private:
     void begin(rebalancing what);
     void ask_application();
     void step_over(std::uint64_t callback);
+    void end_step();
     void tell_member();
     void tell_topics();
     void look_again();
@@ -158,6 +164,8 @@ private:
     void ask_for_ids(const std::set<protocol::uuid>& ids);
     void read_from(const std::vector<group::topic_partition>& which, std::uint64_t assignment);
     void forget(const std::vector<group::topic_partition>& which);
+    void forget_positions(const group::topic_partition& p);
+    void commit_later();
     void commit_finished();
     void end_leaving();
     [[nodiscard]] core& client() noexcept;
@@ -190,7 +198,8 @@ private:
     group::partition_set owned_;                            // read, or held
 
     commit_call::positions handed_out_;                     // behind the last record of each partition that was handed out
-    commit_call::positions fresh_, finished_;               // with auto_commit, what is not committed yet: of the latest poll, and of those before
+    commit_call::positions done_;                           // as handed_out_, of what is finished: never goes back, but by a seek
+    commit_call::positions fresh_, finished_;               // with auto_commit, what is not committed yet: of the latest poll, and what is finished
     std::optional<net::time_point> next_commit_;
     group::commits::call_id next_call_ = 1;
     std::vector<std::shared_ptr<commit_call>> calls_;

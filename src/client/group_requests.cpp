@@ -83,6 +83,7 @@ void commit_call::cancel() {
 }
 
 void commit_call::finish(error why) {
+    if (!why) why = std::move(gone_);
     if (const auto who = std::exchange(who_, nullptr)) who->complete(std::move(why));
 }
 

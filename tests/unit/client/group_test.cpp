@@ -1,59 +1,14 @@
 // Members of a group against the embedded cluster on loopback, with both protocols: who reads what, where reading goes on, what is committed.
-#include <kafkawire/consumer.hpp>
 #include <kafkawire/protocol/messages/37_create_partitions.hpp>
-#include <kafkawire/testing.hpp>
-#include <kafkawire/tokens.hpp>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <map>
 #include <set>
 
-#include "catch.hpp"
-#include "run_to_end.hpp"
-
-using namespace std::chrono_literals;
+#include "group_rig.hpp"
 
 namespace {
 
-struct rig {
-    asio::io_context io;
-    kw::testing::brokers kafka;
-    kw::client client;
-
-    explicit rig(int nodes = 1) : kafka{io, {.embedded = {.nodes = nodes}, .ignore_environment = true}}, client{io, {.bootstrap = kafka.bootstrap()}} {}
-    template <class F>
-    void run(F f) {
-        run_to_end(io, kafka, std::move(f));
-    }
-    asio::awaitable<void> sleep(std::chrono::milliseconds d) {
-        asio::steady_timer t{io, d};
-        co_await t.async_wait(asio::use_awaitable);
-    }
-    template <class F>
-    asio::awaitable<bool> until(F f, std::chrono::milliseconds within = 20s) {
-        const auto end = std::chrono::steady_clock::now() + within;
-        while (!f() && std::chrono::steady_clock::now() < end) co_await sleep(5ms);
-        co_return f();
-    }
-    void fill(const std::string& topic, std::int32_t partition, int from, int to) {
-        std::vector<kw::testing::record> rs;
-        for (int i = from; i < to; ++i) rs.push_back({.value = std::to_string(i), .partition = partition});
-        kafka.produce(topic, std::move(rs));
-    }
-};
-
-kw::consumer_options member_of(std::string group, std::vector<std::string> topics, kw::group_protocol protocol) {
-    kw::consumer_options o;
-    o.group = std::move(group);
-    o.topics = std::move(topics);
-    o.group_protocol = protocol;
-    o.auto_offset_reset = kw::offset_reset::earliest;
-    o.heartbeat_interval = 50ms;
-    return o;
-}
+using rig = group_rig;
 
 // One member that reads for as long as it lives, and counts each record by partition and value.
 struct reader {
@@ -109,7 +64,7 @@ std::string shown(const Readers&... all) {
     return text;
 }
 
-const auto both = {kw::group_protocol::classic, kw::group_protocol::consumer};
+const auto& both = both_protocols;
 
 }  // namespace
 

@@ -1,0 +1,151 @@
+// What a member has finished, and what of that is committed: marks, commits of a record, of a batch, of what has gone meanwhile.
+#include "group_rig.hpp"
+
+namespace {
+
+std::int64_t committed_of(group_rig& r, const std::string& group, const std::string& topic) {
+    std::int64_t found = -2;
+    kw::consumer_options o;
+    o.group = group;
+    kw::consumer who{r.client, o};
+    r.run([&]() -> asio::awaitable<void> {
+        const std::vector<kw::topic_partition> one{{topic, 0}};
+        const auto all = co_await who.async_committed(one, asio::use_awaitable);
+        found = all.at(0).offset;
+    });
+    return found;
+}
+
+kw::consumer_options marking(const std::string& topic, kw::group_protocol protocol) {
+    auto o = member_of("billing", {topic}, protocol);
+    o.auto_commit = true;
+    o.auto_mark = false;
+    o.auto_commit_interval = 20ms;
+    return o;
+}
+
+}  // namespace
+
+TEST_CASE("only what is marked is committed, and marks do not go back") {
+    for (const auto protocol : both_protocols) {
+        CAPTURE(static_cast<int>(protocol));
+        group_rig r;
+        const auto topic = r.kafka.create_topic(1);
+        r.fill(topic, 0, 0, 10);
+        r.run([&]() -> asio::awaitable<void> {
+            kw::consumer consumer{r.client, marking(topic, protocol)};
+            const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+            REQUIRE(batch.size() == 10);
+            for (const auto& x : batch)
+                if (x.offset == 6) CHECK_FALSE(consumer.mark(x));
+            for (const auto& x : batch)
+                if (x.offset == 2) CHECK_FALSE(consumer.mark(x));
+            auto never = kw::consumer_record{*batch.begin()};
+            never.offset = 10;
+            CHECK(consumer.mark(never) == kw::errc::not_assigned);
+            never.partition = 1;
+            CHECK(consumer.mark(never) == kw::errc::not_assigned);
+            co_await r.sleep(100ms);
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+        CHECK(committed_of(r, "billing", topic) == 7);
+        r.run([&]() -> asio::awaitable<void> {
+            auto o = marking(topic, protocol);
+            o.auto_commit_interval = 1h;                    // what is marked last is committed at the end
+            kw::consumer consumer{r.client, o};
+            const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+            CHECK(batch.begin()->offset == 7);
+            co_await consumer.async_close(asio::use_awaitable);
+            CHECK(consumer.mark(batch) == kw::errc::client_closed);
+        });
+        CHECK(committed_of(r, "billing", topic) == 7);
+        r.run([&]() -> asio::awaitable<void> {
+            auto o = marking(topic, protocol);
+            o.auto_commit_interval = 1h;
+            kw::consumer consumer{r.client, o};
+            const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+            CHECK_FALSE(consumer.mark(batch));
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+        CHECK(committed_of(r, "billing", topic) == 10);
+    }
+}
+
+TEST_CASE("what a handler marks before it lets partitions go is committed") {
+    for (const auto protocol : both_protocols) {
+        CAPTURE(static_cast<int>(protocol));
+        group_rig r;
+        const auto topic = r.kafka.create_topic(1);
+        r.fill(topic, 0, 0, 10);
+        r.run([&]() -> asio::awaitable<void> {
+            auto o = marking(topic, protocol);
+            o.auto_commit_interval = 1h;
+            kw::consumer consumer{r.client, o};
+            kw::records batch;
+            consumer.on_revoked([&](kw::rebalance_step) { CHECK_FALSE(consumer.mark(batch)); });
+            batch = co_await consumer.async_poll(asio::use_awaitable);
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+        CHECK(committed_of(r, "billing", topic) == 10);
+    }
+}
+
+TEST_CASE("one record is committed by hand, or what is marked") {
+    group_rig r;
+    const auto topic = r.kafka.create_topic(1);
+    r.fill(topic, 0, 0, 10);
+    r.run([&]() -> asio::awaitable<void> {
+        auto o = member_of("billing", {topic}, kw::group_protocol::classic);
+        {
+            kw::consumer consumer{r.client, o};
+            const auto x = co_await consumer.async_read(asio::use_awaitable);
+            CHECK(consumer.mark(x) == std::errc::operation_not_permitted);
+            co_await consumer.async_commit(x, asio::use_awaitable);
+            co_await consumer.async_close(asio::use_awaitable);
+        }
+        o.auto_mark = false;
+        kw::consumer consumer{r.client, o};
+        const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+        CHECK(batch.begin()->offset == 1);
+        co_await consumer.async_commit(*batch.begin(), asio::use_awaitable);
+        for (const auto& x : batch)
+            if (x.offset == 4) CHECK_FALSE(consumer.mark(x));
+        co_await consumer.async_commit(asio::use_awaitable);
+        co_await consumer.async_close(asio::use_awaitable);
+    });
+    CHECK(committed_of(r, "billing", topic) == 5);
+}
+
+TEST_CASE("records of an assignment that is over can neither be committed nor marked, even if the partition has come back") {
+    group_rig r;
+    const auto topic = r.kafka.create_topic(1);
+    r.fill(topic, 0, 0, 10);
+    r.run([&]() -> asio::awaitable<void> {
+        auto o = member_of("billing", {topic}, kw::group_protocol::classic);
+        o.auto_mark = false;
+        o.auto_commit = true;
+        kw::consumer consumer{r.client, o};
+        const auto before = co_await consumer.async_poll(asio::use_awaitable);
+        consumer.unsubscribe();
+        consumer.subscribe({topic});
+        const auto again = co_await consumer.async_poll(asio::use_awaitable);
+        CHECK(again.begin()->offset == 0);
+        CHECK(again.partitions()[0].assignment_epoch() > before.partitions()[0].assignment_epoch());
+        CHECK(consumer.mark(before) == kw::errc::not_assigned);
+        const auto [ec] = co_await consumer.async_commit(before, kw::as_tuple(asio::use_awaitable));
+        CHECK(ec == kw::broker_errc::illegal_generation);
+        co_await consumer.async_commit(again, asio::use_awaitable);
+        co_await consumer.async_close(asio::use_awaitable);
+    });
+    CHECK(committed_of(r, "billing", topic) == 10);
+}
+
+TEST_CASE("marks need a group") {
+    group_rig r;
+    kw::consumer consumer{r.client};
+    kw::consumer_record x;
+    CHECK(consumer.mark(x) == kw::errc::no_group);
+    kw::consumer_options o;
+    o.auto_mark = false;
+    CHECK(validate(o).code == kw::errc::bad_configuration);
+}
