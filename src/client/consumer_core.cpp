@@ -254,8 +254,6 @@ void consumer_core::fail(const std::string& topic, std::int32_t partition, const
     if (machine_.give_up(topic, partition, why)) soon();
 }
 
-void consumer_core::group_failed(const error&) { soon(); }
-
 // --- carrying out ---
 
 void consumer_core::run() {
@@ -391,6 +389,8 @@ void consumer_core::look() {
             why.code = stopped_ ? errc::client_closed : errc::canceled;
         } else if (group_ && group_->failure()) {
             why = group_->failure();
+        } else if (auto trouble = group_ ? group_->next_trouble() : std::nullopt) {
+            why = std::move(*trouble);
         } else {
             if (!machine_.ready()) break;
             auto t = machine_.take(next->most, client_->env().now());

@@ -42,7 +42,8 @@ public:
     void decide(const std::string& topic, std::int32_t partition, std::int64_t offset, std::int32_t leader_epoch);
     void release(const std::string& topic, std::int32_t partition);
     void fail(const std::string& topic, std::int32_t partition, const error& why);
-    void group_failed(const error& why);
+    /// It has something to tell at a poll.
+    void group_spoke() { soon(); }
 
     [[nodiscard]] core& client() noexcept { return *client_; }
     [[nodiscard]] const consumer_options& options() const noexcept { return options_; }

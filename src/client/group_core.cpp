@@ -4,20 +4,12 @@
 #include <cstring>
 
 #include "group/classic_membership_fsm.hpp"
+#include "group/compatibility.hpp"
 #include "group/consumer_membership_fsm.hpp"
 
 namespace kafkawire::client_detail {
 
 namespace {
-
-error bad_strategy(const std::string& name) {
-    std::string known;
-    for (const auto& n : assignor_names()) known += (known.empty() ? "" : ", ") + n;
-    error e;
-    e.code = errc::bad_configuration;
-    e.text = "assignors has \"" + name + "\", which nobody has registered; there are " + known;
-    return e;
-}
 
 group::membership_settings settings_of(const consumer_options& o, const client_options& c, net::environment& env) {
     group::membership_settings s;
@@ -44,11 +36,7 @@ group::membership_settings settings_of(const consumer_options& o, const client_o
 
 group::strategies strategies_of(const consumer_options& o) {
     group::strategies all;
-    for (const auto& name : o.assignors) {
-        auto made = make_assignor(name);
-        if (!made) throw system_error{bad_strategy(name)};
-        all.push_back(std::move(made));
-    }
+    if (auto wrong = group::make_strategies(o.assignors, all)) throw system_error{std::move(wrong)};
     return all;
 }
 
@@ -148,7 +136,7 @@ void group_core::run() {
 
 void group_core::set_timer() {
     std::optional<net::time_point> at;
-    for (const auto& t : {coordinator_.next_wakeup(), membership_->next_wakeup(), commits_.next_wakeup(), fetches_.next_wakeup(), look_again_, next_commit_, leave_by_})
+    for (const auto& t : {coordinator_.next_wakeup(), membership_->next_wakeup(), commits_.next_wakeup(), fetches_.next_wakeup(), missing_.next_wakeup(), look_again_, next_commit_, leave_by_})
         if (t && (!at || *t < *at)) at = t;
     if (at && !stopped_) timer_->set(*at);
     else timer_->clear();
@@ -160,6 +148,7 @@ void group_core::tick() {
     if (look_again_ && *look_again_ <= t) look_again();
     if (next_commit_ && *next_commit_ <= t) commit_finished();
     if (leave_by_ && *leave_by_ <= t) return end_leaving();
+    tell_missing();
     coordinator_.step(group::coordinator::tick{}, t, coordinator_actions_);
     membership_->step(group::tick{}, t, member_actions_);
     commits_.step(group::commits::tick{}, t, commit_actions_);
@@ -294,8 +283,27 @@ void group_core::carry_out(group::fetches::complete& a) {
 }
 
 void group_core::carry_out(group::membership_failed& a) {
-    failure_ = a.why;
-    consumer_.group_failed(a.why);
+    if (a.why.code == broker_errc::inconsistent_group_protocol) return name_the_others(std::move(a.why));
+    fail(std::move(a.why));
+}
+
+void group_core::fail(error why) {
+    failure_ = std::move(why);
+    consumer_.group_spoke();
+}
+
+void group_core::carry_out(group::trouble& a) {
+    constexpr std::size_t most = 16;                        // nobody polls: the first ones tell enough
+    if (!a.tell || troubles_.size() == most || (!troubles_.empty() && troubles_.back().text == a.why.text)) return;
+    troubles_.push_back(std::move(a.why));
+    consumer_.group_spoke();
+}
+
+std::optional<error> group_core::next_trouble() {
+    if (troubles_.empty()) return std::nullopt;
+    auto first = std::move(troubles_.front());
+    troubles_.pop_front();
+    return first;
 }
 
 // --- commits ---

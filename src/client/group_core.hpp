@@ -9,6 +9,7 @@
 #include <deque>
 
 #include "client/consumer_core.hpp"
+#include "client/missing_topics.hpp"
 #include "client/topic_pattern.hpp"
 #include "group/coordinator_fsm.hpp"
 #include "group/membership.hpp"
@@ -91,6 +92,8 @@ public:
     void stop(const error& why);
     /// Why the membership has ended, for good; empty: it has not.
     [[nodiscard]] const error& failure() const noexcept { return failure_; }
+    /// What the next poll is to tell, though the membership goes on; nothing: nothing.
+    [[nodiscard]] std::optional<error> next_trouble();
     [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
     // --- its calls ---
@@ -132,7 +135,7 @@ private:
     void carry_out(group::assign& a) { begin({assigned, a.callback, std::move(a.added), {}, a.epoch}); }
     void carry_out(group::lose& a) { begin({lost, a.callback, std::move(a.partitions), {}, 0, std::move(a.why)}); }
     void carry_out(group::rebalanced&) {}
-    void carry_out(group::trouble&) {}
+    void carry_out(group::trouble& a);
     void carry_out(group::membership_failed& a);
     void carry_out(group::left&);
 
@@ -159,6 +162,9 @@ private:
     void end_step();
     void tell_member();
     void tell_topics();
+    void name_the_others(error why);
+    void fail(error why);
+    void tell_missing();
     void look_again();
     void look_for_matches();
     void ask_for_ids(const std::set<protocol::uuid>& ids);
@@ -211,6 +217,8 @@ private:
     std::optional<net::time_point> leave_by_;
     bool left_ = false;
     error failure_;                                         // of the membership, for good
+    std::deque<error> troubles_;                            // for the next polls
+    missing_topics missing_;
     bool stopped_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include "client/coordinator_call.hpp"
 #include "client/group_core.hpp"
+#include "group/compatibility.hpp"
 
 namespace kafkawire::client_detail {
 
@@ -43,24 +44,29 @@ private:
     asked::response answer_;
 };
 
-// Metadata of all topics, or of some that are known by their ids only.
-class topic_question final : public operation {
+// A question that a function hears the answer of: void(error, const response&).
+template <class Request>
+class question_to_cluster final : public operation {
 public:
-    using asked = protocol::messages::metadata_request;
-    using listener = unique_function<void(error, const asked::response&)>;
-    topic_question(asked what, listener tell) : message_{std::move(what)}, tell_{std::move(tell)} {
+    using asked = Request;
+    using listener = unique_function<void(error, const typename asked::response&)>;
+    question_to_cluster(asked what, listener tell) : message_{std::move(what)}, tell_{std::move(tell)} {
         request_schema = &protocol::schema_of<asked>();
         request = &message_;
-        response_schema = &protocol::schema_of<asked::response>();
+        response_schema = &protocol::schema_of<typename asked::response>();
         response = &answer_;
     }
     void complete(error why, answer_info) override { tell_(std::move(why), answer_); }
 
 private:
     asked message_;
-    asked::response answer_;
+    typename asked::response answer_;
     listener tell_;
 };
+
+// Metadata of all topics, or of some that are known by their ids only.
+using topic_question = question_to_cluster<protocol::messages::metadata_request>;
+using group_question = question_to_cluster<protocol::messages::describe_groups_request>;
 
 }  // namespace
 
@@ -237,6 +243,7 @@ void group_core::unsubscribe() {
     pattern_ = {};
     look_again_.reset();
     subscribed_.clear();
+    missing_.keep({});
     source_ = source::nobody;
     happened(group::event{group::subscribe{}});
 }
@@ -325,7 +332,9 @@ void group_core::topics_changed() {
 
 void group_core::tell_topics() {
     auto all = std::make_shared<group::known_topics>();
+    missing_.keep(pattern_.names());
     client().topics().each([&](const topic_info& t) {
+        if (pattern_.names().contains(t.name)) missing_.said(t.name, t.error, now());
         if (!subscribed_.contains(t.name) && !watched_.names.contains(t.name)) return;
         const bool missing = t.error == broker_errc::unknown_topic_or_partition;
         if (!t.known && !missing) return;                   // not known yet
@@ -334,9 +343,37 @@ void group_core::tell_topics() {
         k.partitions = missing ? 0 : static_cast<std::int32_t>(t.partitions.size());
         (*all)[t.name] = std::move(k);
     });
-    if (known_ && *known_ == *all) return;
+    tell_missing();
+    if (known_ && *known_ == *all) return set_timer();
     known_ = all;
     happened(group::event{group::metadata_changed{std::move(all)}});
+}
+
+void group_core::tell_missing() {
+    while (auto why = missing_.next(now())) {
+        group::trouble t{std::move(*why), true};
+        carry_out(t);
+    }
+}
+
+// The coordinator has said that this member has no strategy in common with the others; what they have it is asked for. If it does not say, the
+// story is told without.
+void group_core::name_the_others(error why) {
+    group_question::asked m;
+    m.groups.push_back(consumer_.options().group);
+    auto tell = [of = consumer_.weak_from_this(), first = why](error, const group_question::asked::response& what) mutable {
+        const auto alive = of.lock();
+        if (!alive || !alive->group() || alive->group()->stopped_) return;
+        const auto& o = alive->options();
+        auto story = group::incompatible(o.group, o.assignors, what.groups.size() == 1 ? &what.groups[0] : nullptr);
+        story.broker = first.broker;
+        story.api_version = first.api_version;
+        story.cause = std::make_shared<const error>(std::move(first));
+        alive->group()->fail(std::move(story));
+    };
+    auto asks = std::make_unique<group_question>(std::move(m), std::move(tell));
+    if (const auto* k = std::get_if<group::coordinator::known>(&coordinator_.where())) asks->options.broker = k->where.node;
+    prepare(client(), std::move(asks))->go();
 }
 
 }  // namespace kafkawire::client_detail

@@ -278,7 +278,7 @@ void classic_membership_fsm::take(messages::sync_group_response& r, const answer
     auto given = read_assignment(*find(strategies_, protocol_), r.assignment, generation_, joined_with_.topics, wrong);
     if (!given)
         return fail(told_by_us(make_error_code(errc::bad_value), "the group's leader sent an assignment that cannot be read"), now, out);
-    if (wrong) out.push_back(trouble{std::move(wrong)});
+    if (wrong) out.push_back(trouble{std::move(wrong), true});
     has_.given = *given;
     has_.given_generation = generation_;
     // Nothing that is not wanted: the subscription may have changed since, and then it joins again.

@@ -55,7 +55,7 @@ void classic_membership_fsm::pump(time_point now, actions& out) {
     } catch (const std::exception& e) {  // of a program's own assignor
         main_.not_before = now + pauses_.after(++main_.failures, settings_.retry_backoff, settings_.retry_backoff_max);
         out.push_back(trouble{told_by_us(make_error_code(errc::bad_configuration),
-                                         std::string{"an assignor failed to write its part of the subscription: "} + e.what())});
+                                         std::string{"an assignor failed to write its part of the subscription: "} + e.what()), true});
         return;
     }
     put_on_wire(main_.request, main_.node, timeout_of(*what), std::move(m), out);
@@ -212,7 +212,7 @@ void classic_membership_fsm::try_assign(time_point now, actions& out) {
     if (wrong) {  // the group waits; heartbeats go on. If it lasts, the coordinator will have another lead
         a.not_before = now + pauses_.after(++a.failures, settings_.retry_backoff, settings_.retry_backoff_max);
         a.give_up = a.not_before;
-        return out.push_back(trouble{std::move(wrong)});
+        return out.push_back(trouble{std::move(wrong), true});
     }
     transition(syncing{std::move(result)}, "assigned", now);
 }

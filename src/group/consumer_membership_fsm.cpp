@@ -257,7 +257,7 @@ void consumer_membership_fsm::react(meaning m, const error& why, time_point now,
             later();
             if (node_) doubt(*node_, why, out);
             return;
-        case meaning::told: out.emplace_back(trouble{why}); return much_later();
+        case meaning::told: out.emplace_back(trouble{why, true}); return much_later();
         case meaning::occupied:
             // The process before this one may have died without a word: then its session ends by and by, later if the coordinator moves.
             if (maybe_own_) {

@@ -114,7 +114,7 @@ struct phase_durations {
     friend bool operator==(const phase_durations&, const phase_durations&) = default;
 };
 struct rebalanced { std::int32_t generation = -1; phase_durations took{}; };
-struct trouble { error why; };                              ///< for the log: it goes on by itself, or the application should know
+struct trouble { error why; bool tell = false; };           ///< for the log: it goes on by itself. `tell`: the application should hear of it
 struct membership_failed { error why; };                    ///< for good. What was owned was lost before
 struct left {};                                             ///< after `leave`: all is done
 using action = std::variant<send, want_coordinator, doubt_coordinator, trust_coordinator, watch_topics, revoke, assign, lose, rebalanced, trouble, membership_failed, left>;

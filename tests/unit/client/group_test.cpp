@@ -304,7 +304,7 @@ TEST_CASE("wrong use is told") {
         const auto why = refused([&] { kw::consumer{r.client, o}; });
         CHECK(why.code == kw::errc::bad_configuration);
         CHECK(why.text.find("rang") != std::string::npos);
-        CHECK(why.text.find("cooperative-sticky") != std::string::npos);
+        CHECK(why.hint.find("cooperative-sticky") != std::string::npos);
     }
     SECTION("a pattern that cannot be") {
         o.topics = {"^orders-("};
