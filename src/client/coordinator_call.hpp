@@ -27,15 +27,22 @@ struct responses_of<std::variant<Requests...>> {
     using type = std::variant<typename Requests::response...>;
 };
 
-/// `Message`: a std::variant of requests. `Driver` has `core& client()`, and is not kept alive: without it nothing is told.
+/// `Message`: a std::variant of requests. `Driver` has `core& client()`, and is not kept alive: without it nothing is told. One that has
+/// `contain(f)` reads and is told inside it.
 template <class Driver, class Message>
 class coordinator_call final : public net::call {
 public:
     using responses = typename responses_of<Message>::type;
     /// What a version cannot say is said in its way. Called for each connection that takes the request.
     using fitter = void (*)(Message& m, std::int16_t version);
-    /// One of the two, once: an error, or the answer and its version.
-    using listener = unique_function<void(Driver& to, error why, std::int16_t version, responses* what)>;
+    struct reply {
+        error why;                                          ///< empty: there is an answer
+        bool maybe_processed = false;                       ///< with an error: the broker may have got it
+        std::int16_t version = -1;
+        responses* what = nullptr;                          ///< the answer, to be moved from; null with an error
+    };
+    /// Called once.
+    using listener = unique_function<void(Driver& to, reply r)>;
 
     coordinator_call(std::weak_ptr<Driver> of, std::int32_t broker, lane on, Message what, fitter fit, listener tell)
         : of_{std::move(of)}, broker_{broker}, on_{on}, what_{std::move(what)}, fit_{fit}, tell_{std::move(tell)} {
@@ -58,8 +65,12 @@ public:
     void done(net::outcome result) override {
         const auto of = of_.lock();
         if (!of) return;
-        if (result.why) return tell_(*of, std::move(result.why), result.version, nullptr);
-        std::visit([&](const auto& m) { read<typename std::decay_t<decltype(m)>::response>(*of, result); }, what_);
+        const auto take = [&] {
+            if (result.why) return tell_(*of, {std::move(result.why), result.maybe_processed, result.version, nullptr});
+            std::visit([&](const auto& m) { read<typename std::decay_t<decltype(m)>::response>(*of, result); }, what_);
+        };
+        if constexpr (requires { of->contain(take); }) of->contain(take);
+        else take();
     }
 
 private:
@@ -79,10 +90,10 @@ private:
             why.api_key = api_key;
             why.api_version = result.version;
             why.text = "the answer cannot be read: " + wrong.message();
-            return tell_(of, std::move(why), result.version, nullptr);
+            return tell_(of, {std::move(why), true, result.version, nullptr});
         }
         if (const auto pause = throttle_of(protocol::schema_of<Response>(), &m, result.version); pause.count() > 0) of.client().throttle(broker_, pause, on_);
-        tell_(of, {}, result.version, &all);
+        tell_(of, {{}, false, result.version, &all});
     }
 
     std::weak_ptr<Driver> of_;

@@ -171,10 +171,10 @@ void group_core::carry_out(group::send& a) {
     using call = coordinator_call<consumer_core, group::message>;
     const auto on = a.apart ? lane::other : lane_;
     const bool joins = std::holds_alternative<group::messages::join_group_request>(a.what);
-    auto c = std::make_shared<call>(consumer_.weak_from_this(), a.node, on, std::move(a.what), group::fit, [request = a.request](consumer_core& to, error why, std::int16_t version, call::responses* what) {
+    auto c = std::make_shared<call>(consumer_.weak_from_this(), a.node, on, std::move(a.what), group::fit, [request = a.request](consumer_core& to, call::reply r) {
         if (!to.group()) return;
-        if (what) to.group()->happened(group::event{group::answered{request, version, std::move(*what)}});
-        else to.group()->happened(group::event{group::request_failed{request, std::move(why)}});
+        if (r.what) to.group()->happened(group::event{group::answered{request, r.version, std::move(*r.what)}});
+        else to.group()->happened(group::event{group::request_failed{request, std::move(r.why)}});
     });
     c->started = now();
     c->deadline = now() + a.timeout;
@@ -187,10 +187,10 @@ void group_core::carry_out(group::commits::send& a) {
     using message = std::variant<group::messages::offset_commit_request>;
     using call = coordinator_call<consumer_core, message>;
     const auto fit = [](message& m, std::int16_t version) { group::commits::fit(std::get<0>(m), version); };
-    auto c = std::make_shared<call>(consumer_.weak_from_this(), a.node, lane::other, message{std::move(a.what)}, fit, [request = a.request](consumer_core& to, error why, std::int16_t version, call::responses* what) {
+    auto c = std::make_shared<call>(consumer_.weak_from_this(), a.node, lane::other, message{std::move(a.what)}, fit, [request = a.request](consumer_core& to, call::reply r) {
         if (!to.group()) return;
-        if (what) to.group()->happened(group::commits::event{group::commits::answered{request, version, std::move(std::get<0>(*what))}});
-        else to.group()->happened(group::commits::event{group::commits::request_failed{request, std::move(why)}});
+        if (r.what) to.group()->happened(group::commits::event{group::commits::answered{request, r.version, std::move(std::get<0>(*r.what))}});
+        else to.group()->happened(group::commits::event{group::commits::request_failed{request, std::move(r.why)}});
     });
     c->speaks = a.versions;
     c->started = now();
@@ -202,10 +202,10 @@ void group_core::carry_out(group::fetches::send& a) {
     using message = std::variant<group::messages::offset_fetch_request>;
     using call = coordinator_call<consumer_core, message>;
     const auto fit = [](message& m, std::int16_t version) { group::fetches::fit(std::get<0>(m), version); };
-    auto c = std::make_shared<call>(consumer_.weak_from_this(), a.node, lane::other, message{std::move(a.what)}, fit, [request = a.request](consumer_core& to, error why, std::int16_t version, call::responses* what) {
+    auto c = std::make_shared<call>(consumer_.weak_from_this(), a.node, lane::other, message{std::move(a.what)}, fit, [request = a.request](consumer_core& to, call::reply r) {
         if (!to.group()) return;
-        if (what) to.group()->happened(group::fetches::event{group::fetches::answered{request, version, std::move(std::get<0>(*what))}});
-        else to.group()->happened(group::fetches::event{group::fetches::request_failed{request, std::move(why)}});
+        if (r.what) to.group()->happened(group::fetches::event{group::fetches::answered{request, r.version, std::move(std::get<0>(*r.what))}});
+        else to.group()->happened(group::fetches::event{group::fetches::request_failed{request, std::move(r.why)}});
     });
     c->speaks = a.versions;
     c->started = now();

@@ -1,12 +1,9 @@
 #include "client/transaction_core.hpp"
 
-#include <kafkawire/protocol/frame.hpp>
-
 #include <algorithm>
 
-#include "client/throttling.hpp"
+#include "client/coordinator_call.hpp"
 #include "net/flag_holder.hpp"
-#include "net/texts.hpp"
 
 namespace kafkawire::client_detail {
 
@@ -31,69 +28,22 @@ txn::settings machine_settings(producer_core& of) {
     return s;
 }
 
-std::string coordinator_name(core& c, std::int32_t broker) {
-    const auto id = "id " + std::to_string(broker);
-    const auto at = c.brokers().find(broker);
-    if (!at) return id;
-    const auto& e = c.brokers().entries()[*at];
-    return net::host_and_port(e.host, e.port) + " (" + id + ')';
+// A request to a coordinator. `of` empty: the answer is of no use any more.
+using txn_call = coordinator_call<producer_core, txn::message>;
+static_assert(std::is_same_v<txn_call::responses, txn::answer>);
+std::shared_ptr<txn_call> make_call(std::weak_ptr<producer_core> of, txn::send what, net::time_point now, std::chrono::milliseconds patience) {
+    const auto broker = *what.broker;
+    auto tell = [broker, request = what.request](producer_core& producer, txn_call::reply r) {
+        auto& to = *static_cast<transaction_core*>(producer.transactions());
+        if (r.why) to.failed(request, std::move(r.why), r.maybe_processed);
+        else to.answered(request, r.version, std::move(*r.what), broker_name(producer.client(), broker));
+    };
+    auto c = std::make_shared<txn_call>(std::move(of), broker, lane::coordinator, std::move(what.what), txn::fit, std::move(tell));
+    c->speaks = what.versions;
+    c->started = now;
+    c->deadline = now + patience;
+    return c;
 }
-
-// A request to a coordinator.
-class coordinator_call final : public net::call {
-public:
-    // `of` null: the answer is of no use any more.
-    coordinator_call(std::weak_ptr<producer_core> of, txn::send what, net::time_point now, std::chrono::milliseconds patience)
-        : of_{std::move(of)}, what_{std::move(what)} {
-        api_key = std::visit([](const auto& m) { return std::decay_t<decltype(m)>::key; }, what_.what);
-        speaks = what_.versions;
-        started = now;
-        deadline = now + patience;
-    }
-    protocol::wire_error encode(std::int16_t version, std::int32_t correlation_id, std::string_view client_id, protocol::scatter& to) override {
-        txn::fit(what_.what, version);
-        return std::visit(
-            [&](const auto& m) {
-                return protocol::encode_request(protocol::schema_of<std::decay_t<decltype(m)>>(), &m, version, correlation_id, client_id, to);
-            },
-            what_.what);
-    }
-    void done(net::outcome result) override {
-        const auto of = of_.lock();
-        if (!of) return;
-        auto& to = *static_cast<transaction_core*>(of->transactions());
-        of->contain([&] {
-            if (result.why) return to.failed(what_.request, std::move(result.why), result.maybe_processed);
-            std::visit([&](const auto& m) { read<typename std::decay_t<decltype(m)>::response>(*of, to, result); }, what_.what);
-        });
-    }
-
-private:
-    template <class Response>
-    void read(producer_core& of, transaction_core& to, net::outcome& result) {
-        auto& client = of.client();
-        Response m;
-        protocol::messages::response_header header;
-        std::size_t body_at = 0;
-        auto wrong = protocol::decode_response_header(header, result.answer.view(), api_key, result.version, body_at);
-        if (!wrong) wrong = protocol::decode(m, result.answer.view().subspan(body_at), result.version);
-        if (wrong) {
-            error why;
-            why.code = wrong.code;
-            why.in = phase::request;
-            why.broker = coordinator_name(client, *what_.broker);
-            why.api_key = api_key;
-            why.api_version = result.version;
-            why.text = "the answer cannot be read: " + wrong.message();
-            return to.failed(what_.request, std::move(why), true);
-        }
-        if (const auto pause = throttle_of(protocol::schema_of<Response>(), &m, result.version); pause.count() > 0) client.throttle(*what_.broker, pause, lane::coordinator);
-        to.answered(what_.request, result.version, std::move(m), coordinator_name(client, *what_.broker));
-    }
-
-    std::weak_ptr<producer_core> of_;
-    txn::send what_;
-};
 
 // FindCoordinator, to any broker.
 class lookup_operation final : public operation {
@@ -288,7 +238,7 @@ void transaction_core::carry_out(txn::send& a) {
     if (!a.broker) return prepare(client, std::make_unique<lookup_operation>(producer_.weak_from_this(), a.request, std::move(a.what)))->go();
     const auto broker = *a.broker;
     if (!std::holds_alternative<txn::messages::txn_offset_commit_request>(a.what)) coordinator_ = broker;
-    client.send(broker, lane::coordinator, std::make_shared<coordinator_call>(producer_.weak_from_this(), std::move(a), client.env().now(), client.options().request_timeout));
+    client.send(broker, lane::coordinator, make_call(producer_.weak_from_this(), std::move(a), client.env().now(), client.options().request_timeout));
 }
 
 void transaction_core::carry_out(txn::identity_changed& a) {
@@ -366,7 +316,7 @@ void transaction_core::farewell() {
     last.what = txn::messages::end_txn_request{producer_.options().transactional_id, id, epoch, false, {}};
     will->coordinator = *coordinator_;
     // It waits for the requests in flight first.
-    will->what = std::make_shared<coordinator_call>(std::weak_ptr<producer_core>{}, std::move(last), producer_.client().env().now(), 2 * client.options().request_timeout);
+    will->what = make_call({}, std::move(last), producer_.client().env().now(), 2 * client.options().request_timeout);
 }
 
 void transaction_core::stop(const error& why) {
