@@ -109,7 +109,9 @@ public:
         using pointer = const record_view*;
 
         iterator() noexcept = default;
-        const record_view& operator*() const noexcept { return now_; }
+        const record_view& operator*() const& noexcept { return now_; }
+        /// The record lies in the iterator: of one that goes at once, as in *batch.begin(), it is a copy.
+        record_view operator*() const&& noexcept { return now_; }
         const record_view* operator->() const noexcept { return &now_; }
         iterator& operator++() noexcept {
             step();
@@ -195,7 +197,8 @@ public:
         using pointer = const record_view*;
 
         iterator() noexcept = default;
-        const record_view& operator*() const noexcept { return *in_; }
+        const record_view& operator*() const& noexcept { return *in_; }
+        record_view operator*() const&& noexcept { return *in_; }
         const record_view* operator->() const noexcept { return &*in_; }
         iterator& operator++() {
             in_.step();

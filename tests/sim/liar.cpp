@@ -67,9 +67,10 @@ void lie_about_brokers(answer& m, kw::sim::random_source& r) {
         case 3: b.node_id = static_cast<std::int32_t>(r.between(std::int64_t{-2}, std::int64_t{5})); break;
         case 4:
             for (int i = 0; i < 2000; ++i) {
-                m.brokers.push_back(b);
-                m.brokers.back().node_id = 100 + i;
-                m.brokers.back().port = 1 + i;
+                auto another = m.brokers.front();
+                another.node_id = 100 + i;
+                another.port = 1 + i;
+                m.brokers.push_back(std::move(another));
             }
             break;
         case 5: m.brokers.clear(); break;
