@@ -24,7 +24,7 @@ using clock = std::chrono::steady_clock;
 struct consume_arguments {
     std::string topic;
     std::optional<std::int64_t> records, fetch_bytes, partition_bytes, fetch_buffer;
-    std::optional<std::string> from, timeout;
+    std::optional<std::string> from, timeout, group, protocol, assignor;
     bool uncommitted = false, no_crc = false, json = false;
 };
 
@@ -39,6 +39,7 @@ struct consume_plan {
 struct consume_result {
     std::uint64_t records = 0, value_bytes = 0, polls = 0, failed = 0;
     double wall = 0, cpu = 0;
+    double joining = 0;                  // seconds until a member had its partitions; not part of the others
     std::string first_error;
 };
 
@@ -64,6 +65,18 @@ consume_plan plan_of(const consume_arguments& a) {
     if (a.uncommitted) p.reading.isolation = isolation::read_uncommitted;
     p.reading.check_crcs = !a.no_crc;
     p.json = a.json;
+    if (a.group) {
+        p.reading.group = *a.group;
+        p.reading.topics = {a.topic};
+        p.reading.auto_offset_reset = p.from_end ? offset_reset::latest : offset_reset::earliest;
+        p.reading.auto_commit = true;
+        if (a.protocol && *a.protocol != "classic" && *a.protocol != "consumer") throw usage_error(fmt::format("--protocol {} is neither classic nor consumer", *a.protocol));
+        if (a.protocol && *a.protocol == "consumer") p.reading.group_protocol = group_protocol::consumer;
+        if (a.assignor && p.reading.group_protocol == group_protocol::classic) p.reading.assignors = {*a.assignor};
+        else if (a.assignor) p.reading.server_assignor = *a.assignor;
+    } else if (a.protocol || a.assignor) {
+        throw usage_error("--protocol and --assignor are a group member's", "give -g too");
+    }
     if (auto wrong = validate(p.reading)) throw usage_error(wrong.text);
     return p;
 }
@@ -76,16 +89,26 @@ public:
     asio::awaitable<consume_result> run(std::size_t partitions) {
         consume_result r;
         consumer in{session_.cluster(), plan_.reading};
-        std::vector<partition_start> what(partitions);
-        for (std::size_t i = 0; i < partitions; ++i) {
-            what[i].topic = plan_.topic;
-            what[i].partition = static_cast<std::int32_t>(i);
-            what[i].from = plan_.from_end ? start_position::end() : start_position::beginning();
-        }
-        const auto cpu = process_cpu_seconds();
-        const auto began = clock::now();
-        in.assign(std::move(what));
         asio::steady_timer idle{session_.io()};
+        auto cpu = process_cpu_seconds();
+        auto began = clock::now();
+        if (plan_.reading.group.empty()) {
+            std::vector<partition_start> what(partitions);
+            for (std::size_t i = 0; i < partitions; ++i) {
+                what[i].topic = plan_.topic;
+                what[i].partition = static_cast<std::int32_t>(i);
+                what[i].from = plan_.from_end ? start_position::end() : start_position::beginning();
+            }
+            in.assign(std::move(what));
+        } else {
+            // The group's making is told apart: it is the coordinator's time.
+            in.on_assigned([&, first = true](rebalance_step) mutable {
+                if (!std::exchange(first, false)) return;
+                r.joining = std::chrono::duration<double>(clock::now() - began).count();
+                cpu = process_cpu_seconds();
+                began = clock::now();
+            });
+        }
         watch(idle, in);
         while (r.records < plan_.records && !session_.stopping() && !gave_up_) {
             error why;
@@ -108,6 +131,7 @@ public:
         r.wall = std::chrono::duration<double>(clock::now() - began).count();
         r.cpu = process_cpu_seconds() - cpu;
         idle.cancel();
+        if (!plan_.reading.group.empty() && !gave_up_) co_await in.async_close(std::chrono::seconds{5}, asio::use_awaitable);
         if (gave_up_ && r.first_error.empty()) r.first_error = "no record came for " + std::to_string(plan_.patience.count()) + " ms";
         co_return r;
     }
@@ -144,6 +168,7 @@ std::string json_of(const consume_plan& p, const consume_result& r, std::size_t 
         of_each(r.cpu * 1e6, r.records), process_peak_mb(), r.failed);
     text += fmt::format(R"(,"version":"{}","partitions":{},"polls":{},"check_crcs":{},"isolation":"{}")", KAFKAWIRE_VERSION_STRING, partitions, r.polls,
                         p.reading.check_crcs, p.reading.isolation == isolation::read_committed ? "read_committed" : "read_uncommitted");
+    if (!p.reading.group.empty()) text += fmt::format(R"(,"group":true,"joining":{:.3f})", r.joining);
     if (r.records < p.records) text += R"(,"interrupted":true)";
     return text + "}\n";
 }
@@ -162,6 +187,7 @@ asio::awaitable<status> consume(session& s, const consume_plan& p) {
         out.write(fmt::format("{} records of {:.0f} bytes in {:.2f} s: {:.0f} a second, {:.1f} MB/s; {:.3f} us CPU each, {:.0f} MB memory at most, {} polls\n", r.records,
                               of_each(static_cast<double>(r.value_bytes), r.records), r.wall, static_cast<double>(r.records) / std::max(r.wall, 1e-9),
                               static_cast<double>(r.value_bytes) / 1e6 / std::max(r.wall, 1e-9), of_each(r.cpu * 1e6, r.records), process_peak_mb(), r.polls));
+        if (!p.reading.group.empty()) out.write(fmt::format("Before that the group took {:.2f} s to assign partitions\n", r.joining));
     }
     if (r.records >= p.records && r.failed == 0) co_return status::done;
     if (!r.first_error.empty()) note(r.first_error);
@@ -176,6 +202,9 @@ void add_bench_consume(command parent) {
     sub.word("TOPIC", a->topic, "The topic; all of its partitions are read");
     sub.option("-n,--records", a->records, "How many records are read (default 1000000)");
     sub.option("--from", a->from, "start (default) or end", "WHERE");
+    sub.option("-g,--group", a->group, "As a member of this group, which commits what it has read", "NAME");
+    sub.option("--protocol", a->protocol, "With -g: classic (default) or consumer (KIP-848)", "NAME");
+    sub.option("--assignor", a->assignor, "With -g: the strategy", "NAME");
     sub.option("--fetch-bytes", a->fetch_bytes, "The most that one answer may bring (default 52428800)");
     sub.option("--partition-bytes", a->partition_bytes, "The same of one partition (default 1048576)");
     sub.option("--fetch-buffer", a->fetch_buffer, "Memory for what is fetched and not read yet (default 67108864)");
@@ -186,6 +215,7 @@ void add_bench_consume(command parent) {
     sub.examples(
         "  kafka-cli bench consume test --records 5000000\n"
         "  kafka-cli bench consume test --partition-bytes 262144 --json\n"
+        "  kafka-cli bench consume test -g bench-1 --records 5000000\n"
         "Exit status 1 if a record could not be read, or not all came.");
     sub.does([a](context& c) {
         const auto p = plan_of(*a);

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "cli/consume_member.hpp"
 #include "cli/duration.hpp"
 #include "cli/fetcher.hpp"
 #include "cli/group_offsets.hpp"
@@ -21,7 +22,8 @@ namespace {
 
 struct consume_arguments {
     std::vector<std::string> topics, partitions;
-    std::optional<std::string> offset, default_offset, format, group;
+    std::vector<std::string> exclude, assignors;
+    std::optional<std::string> offset, default_offset, format, group, protocol, instance;
     std::optional<std::int64_t> count;
     bool until_end = false, read_committed = false, control = false, unbuffered = false;
 };
@@ -31,7 +33,45 @@ struct consume_plan {
     position fallback;                     // where there is neither -o nor a stored offset
     std::vector<std::int32_t> partitions;  // empty: all
     std::optional<record_format> format;
+    std::optional<member_plan> member;     // -g without a place or partitions of one's own
 };
+
+std::vector<std::string> at_commas(const std::vector<std::string>& texts) {
+    std::vector<std::string> all;
+    for (const auto& text : texts)
+        for (std::size_t at = 0; at <= text.size();) {
+            const auto comma = std::min(text.find(',', at), text.size());
+            all.push_back(text.substr(at, comma - at));
+            at = comma + 1;
+        }
+    return all;
+}
+
+// Partitions and places by hand are no membership.
+bool is_member(const consume_arguments& a) { return a.group && !a.offset && a.partitions.empty() && !a.control; }
+
+member_plan member_plan_of(const consume_arguments& a, const position& fallback) {
+    member_plan m;
+    auto& o = m.reading;
+    o.group = *a.group;
+    o.topics = a.topics;
+    o.exclude_topics = a.exclude;
+    o.isolation = a.read_committed ? isolation::read_committed : isolation::read_uncommitted;
+    o.auto_offset_reset = fallback.what == position::kind::start ? offset_reset::earliest : offset_reset::latest;
+    if (a.instance) o.group_instance_id = *a.instance;
+    if (a.protocol && *a.protocol == "consumer") o.group_protocol = group_protocol::consumer;
+    else if (a.protocol && *a.protocol != "classic") throw usage_error(fmt::format("--protocol {} is neither classic nor consumer", *a.protocol));
+    if (auto names = at_commas(a.assignors); !names.empty()) {
+        if (o.group_protocol == group_protocol::classic) o.assignors = std::move(names);
+        else if (names.size() == 1) o.server_assignor = std::move(names.front());
+        else throw usage_error("with --protocol consumer there is one --assignor, of the broker's");
+    }
+    if (a.count) m.most = static_cast<std::uint64_t>(*a.count);
+    m.until_end = a.until_end;
+    m.unbuffered = a.unbuffered;
+    if (const auto wrong = validate(o)) throw usage_error(wrong.text);
+    return m;
+}
 
 consume_plan consume_plan_of(const consume_arguments& a) {
     consume_plan p;
@@ -42,19 +82,21 @@ consume_plan consume_plan_of(const consume_arguments& a) {
         if (r.to || (r.from.what != position::kind::start && r.from.what != position::kind::end)) throw usage_error(fmt::format("--default-offset {} is neither start nor end", *a.default_offset));
         p.fallback = r.from;
     }
-    for (const auto& text : a.partitions)
-        for (std::size_t at = 0; at <= text.size();) {
-            const auto comma = std::min(text.find(',', at), text.size());
-            const auto n = number<std::int32_t>(std::string_view{text}.substr(at, comma - at));
-            if (!n || *n < 0) throw usage_error(fmt::format("--partition {} is no partition", text), "give a number, or several with commas between");
-            p.partitions.push_back(*n);
-            at = comma + 1;
-        }
+    for (const auto& text : at_commas(a.partitions)) {
+        const auto n = number<std::int32_t>(text);
+        if (!n || *n < 0) throw usage_error(fmt::format("--partition {} is no partition", text), "give a number, or several with commas between");
+        p.partitions.push_back(*n);
+    }
     if (a.count && *a.count < 1) throw usage_error("-n needs a number above 0", "without -n, -e stops at the end, and nothing at all reads on");
     if (a.format) {
         p.format.emplace(*a.format);
         if (!p.format->hint().empty()) note("hint: " + p.format->hint());
     }
+    if (is_member(a)) p.member = member_plan_of(a, p.fallback);
+    else if (!a.assignors.empty() || a.protocol || a.instance || !a.exclude.empty())
+        throw usage_error("--assignor, --protocol, --instance and --exclude are a group member's", "give -g, and neither -o nor -p nor --control, which choose by hand");
+    else if (std::any_of(a.topics.begin(), a.topics.end(), [](const auto& t) { return t.starts_with('^'); }))
+        throw usage_error("a pattern of topics needs -g", "members of a group follow topics that come and go");
     return p;
 }
 
@@ -102,35 +144,6 @@ asio::awaitable<std::vector<reading_partition>> begin_reading(session& s, const 
     co_return list;
 }
 
-// How a record is written.
-class printer {
-public:
-    printer(context& c, const consume_plan& p) : context_{c}, plan_{p} {}
-    void print(const shown_record& r, std::uint64_t count) {
-        line_.clear();
-        if (plan_.format) {
-            plan_.format->append(line_, r, count);
-        } else if (context_.format == output_format::json) {
-            append_json(line_, r);
-            line_ += '\n';
-        } else if (context_.format == output_format::tsv) {
-            table t;
-            t.add({std::string{r.topic}, std::to_string(r.partition), std::to_string(r.offset), std::to_string(r.timestamp), std::string{r.key.value_or("")}, std::string{r.value.value_or("")}});
-            line_ = t.tsv();
-        } else {
-            if (r.control.empty()) line_ += r.value.value_or("");
-            else line_ += fmt::format("[{} of producer {}]", r.control, r.producer_id);
-            line_ += '\n';
-        }
-        context_.out->write(line_);
-    }
-
-private:
-    context& context_;
-    const consume_plan& plan_;
-    std::string line_;
-};
-
 std::map<partition_key, std::int64_t> read_so_far(const fetcher& f) {
     std::map<partition_key, std::int64_t> offsets;
     for (const auto& p : f.partitions())
@@ -144,7 +157,7 @@ asio::awaitable<status> consume(session& s, const consume_arguments& a, const co
     if (a.group) group.emplace(s, *a.group);
     auto partitions = co_await begin_reading(s, a, p, topics, group ? &*group : nullptr);
     const auto how_many = partitions.size();
-    printer out{s.ctx(), p};
+    record_printer out{s.ctx(), p.format};
     std::uint64_t count = 0;
     const auto most = a.count ? static_cast<std::uint64_t>(*a.count) : ~std::uint64_t{0};
     fetch_plan fetching;
@@ -192,16 +205,20 @@ asio::awaitable<status> consume(session& s, const consume_arguments& a, const co
 void add_consume(command root) {
     auto sub = root.add("consume", "Reads records of topics");
     auto a = std::make_shared<consume_arguments>();
-    sub.words("TOPIC", a->topics, "Topics", true);
+    sub.words("TOPIC", a->topics, "Topics; with -g also patterns of whole names, which begin with ^", true);
     sub.option("-o,--offset", a->offset, std::string{"Where to begin: "} + range_grammar + " (default end)", "PLACE");
     sub.option("-n,--count", a->count, "Stop after so many records");
     sub.flag("-e,--until-end", a->until_end, "Stop at what is the end now");
     sub.option("-p,--partition", a->partitions, "Only these, with commas between or repeated", "N,...");
     sub.option("-f,--format", a->format, "How each record is written; without it the value and a line feed", "FORMAT");
     sub.option("-g,--group", a->group,
-               "Begin where this group left off, and store its offset after what was printed. This is no membership: nothing is shared with other members, "
-               "and a group that has members refuses it",
+               "Read as a member of this group, beginning where it left off; what was printed is committed. With -o, -p or --control it is no membership: "
+               "offsets are stored the same, but nothing is shared, and a group that has members refuses it",
                "NAME");
+    sub.option("--assignor", a->assignors, "With -g: strategies, best first, with commas between: cooperative-sticky (default), sticky, range, roundrobin", "NAME,...");
+    sub.option("--protocol", a->protocol, "With -g: classic (default), or consumer: the brokers assign (KIP-848, from Kafka 4.0)", "NAME");
+    sub.option("--instance", a->instance, "With -g: a name that this member keeps across restarts (KIP-345)", "NAME");
+    sub.option("--exclude", a->exclude, "With -g: topics that a pattern has and that are not read", "TOPIC");
     sub.option("--default-offset", a->default_offset, "start or end: where a group without a stored offset begins (default end)", "PLACE");
     sub.flag("--read-committed", a->read_committed, "Leave out records of open and aborted transactions (default: what is in the log)");
     sub.flag("--control", a->control, "Show control records too");
@@ -209,12 +226,15 @@ void add_consume(command root) {
     sub.examples(std::string{"  kafka-cli consume orders -o start -e              all that is there\n"
                              "  kafka-cli consume orders -o -10 -n 10 --output json\n"
                              "  kafka-cli consume orders -o @-1h:now -f '%d{iso} %p/%o %k=%v\\n'\n"
-                             "  kafka-cli consume orders -g audit -n 100           the next hundred of a group\n\n"} +
+                             "  kafka-cli consume orders -g audit -n 100           the next hundred of a group\n"
+                             "  kafka-cli consume '^orders-.*' -g audit --protocol consumer\n\n"} +
                  format_grammar);
     sub.does([a](context& c) {
         const auto p = consume_plan_of(*a);
         session s{c};
-        return s.run([&](session& in) { return consume(in, *a, p); });
+        return s.run([&](session& in) {
+            return p.member ? consume_as_member(in, *p.member, record_printer{in.ctx(), p.format}) : consume(in, *a, p);
+        });
     });
 }
 

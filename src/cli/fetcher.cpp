@@ -26,8 +26,6 @@ std::string_view control_name(const record_view& r) {
     return "unknown";
 }
 
-std::optional<std::string_view> shown(const nullable_bytes& b) { return b.is_null() ? std::nullopt : std::optional{b.text()}; }
-
 // Which producers' records are to be stepped over: those of aborted transactions, from their first offset to their abort marker.
 class aborted {
 public:

@@ -1,6 +1,6 @@
 // A record on its way out (views) and on its way in (owned), and its forms: JSON and formats.
 #pragma once
-#include <kafkawire/version.hpp>
+#include <kafkawire/record.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -32,6 +32,9 @@ struct shown_record {
     std::string_view compression;   ///< of its batch
     std::int64_t log_start = -1, last_stable = -1, high_watermark = -1;  ///< of its partition, as the fetch told
 };
+
+/// As a record shows its key, its value, a header's value; null: none.
+[[nodiscard]] inline std::optional<std::string_view> shown(const protocol::nullable_bytes& b) { return b.is_null() ? std::nullopt : std::optional{b.text()}; }
 
 /// A record to be sent. Owns what it holds.
 struct new_record {
