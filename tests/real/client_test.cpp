@@ -3,31 +3,14 @@
 #include <kafkawire/protocol/messages/18_api_versions.hpp>
 #include <kafkawire/tokens.hpp>
 
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <testcontainers/kafka_cluster.hpp>
 
-#include "catch.hpp"
+#include "real/event_loop.hpp"
 
 using namespace std::chrono_literals;
 
 namespace {
-
-template <class F>
-void run(F f) {
-    asio::io_context io;
-    std::exception_ptr thrown;
-    bool ended = false;
-    asio::co_spawn(io, f(io), [&](std::exception_ptr e) {
-        thrown = e;
-        ended = true;
-    });
-    io.run_for(120s);
-    if (thrown) std::rethrow_exception(thrown);
-    REQUIRE(ended);
-}
 
 void asks_versions_and_metadata(const std::string& version, std::int16_t api_versions, std::int16_t metadata) {
     auto kafka = kw::testing::kafka_image{}.version(version).start();
