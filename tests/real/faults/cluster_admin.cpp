@@ -5,6 +5,7 @@
 #include <kafkawire/protocol/messages/09_offset_fetch.hpp>
 #include <kafkawire/protocol/messages/10_find_coordinator.hpp>
 #include <kafkawire/protocol/messages/19_create_topics.hpp>
+#include <kafkawire/protocol/messages/37_create_partitions.hpp>
 #include <kafkawire/protocol/messages/43_elect_leaders.hpp>
 #include <kafkawire/protocol/messages/45_alter_partition_reassignments.hpp>
 
@@ -134,6 +135,32 @@ void cluster_admin::elect(const std::string& topic, std::int32_t partitions) {
     const auto answer = node.call(ask, node.version<elect_leaders_request>(2));
     if (answer.error_code && answer.error_code != election_not_needed)
         throw std::runtime_error("electing leaders: error " + std::to_string(answer.error_code));
+}
+
+void cluster_admin::add_partitions(const std::string& topic, std::int32_t total) {
+    create_partitions_request ask;
+    auto& t = ask.topics.emplace_back();
+    t.name = topic;
+    t.count = total;
+    ask.timeout_ms = 10'000;
+    {
+        blocking::connection node{any(), 30s};
+        const auto answer = node.call(ask, node.version<create_partitions_request>(3));
+        if (const auto code = answer.results.at(0).error_code) throw std::runtime_error("more partitions for " + topic + ": error " + std::to_string(code));
+    }
+    for (const auto until = clock::now() + 60s; clock::now() < until; std::this_thread::sleep_for(50ms)) {
+        const auto l = leaders(topic);
+        if (l.size() == static_cast<std::size_t>(total) && std::none_of(l.begin(), l.end(), [](auto id) { return id < 0; })) return;
+    }
+    throw std::runtime_error(topic + " gets no more partitions");
+}
+
+std::int32_t cluster_admin::coordinator(const std::string& group) {
+    find_coordinator_request who;
+    who.coordinator_key = group;
+    blocking::connection node{any(), 5s};
+    const auto found = node.call(who, node.version<find_coordinator_request>(2));
+    return found.error_code ? -1 : found.node_id;
 }
 
 std::int64_t cluster_admin::committed_offset(const std::string& group, const std::string& topic, std::int32_t partition) {

@@ -31,6 +31,10 @@ public:
     void prefer(const std::string& topic, std::int32_t partitions, int turn);
     /// Has each partition led by its first replica.
     void elect(const std::string& topic, std::int32_t partitions);
+    /// Returns when the new ones have leaders.
+    void add_partitions(const std::string& topic, std::int32_t total);
+    /// The node that coordinates a group, as a running node sees it; -1: none.
+    [[nodiscard]] std::int32_t coordinator(const std::string& group);
     /// What a group has committed for a partition, transactions that are still open waited for; -1: nothing.
     [[nodiscard]] std::int64_t committed_offset(const std::string& group, const std::string& topic, std::int32_t partition);
     /// The node's listener behind the proxies.
