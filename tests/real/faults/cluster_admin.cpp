@@ -142,6 +142,7 @@ void cluster_admin::add_partitions(const std::string& topic, std::int32_t total)
     auto& t = ask.topics.emplace_back();
     t.name = topic;
     t.count = total;
+    t.assignments.reset();  // the cluster says where
     ask.timeout_ms = 10'000;
     {
         blocking::connection node{any(), 30s};

@@ -299,7 +299,7 @@ void settle(group_stage& s) {
         if (s.admin.in_sync(group_stage::topic) && s.admin.in_sync(group_stage::probe) && s.admin.in_sync("__consumer_offsets")) break;
         if (clock::now() > until) throw std::runtime_error("the replicas do not get in sync again");
     }
-    s.admin.elect(group_stage::topic, s.options.partitions);
+    if (s.kafka.size() > 1) s.admin.elect(group_stage::topic, s.options.partitions);
     group_result none{.scenario = "settling", .effects = {}};
     measuring m{s, none};
     m.healed();

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 kafkawire::testing::kafka_cluster start(const stage_options& o) {
-    auto image = kafkawire::testing::kafka_image{}.nodes(o.nodes).with_proxies();
+    auto image = kafkawire::testing::kafka_image{}.version(o.version).nodes(o.nodes).with_proxies();
     const auto session = std::to_string(o.session_timeout.count());
     // Of KIP-848 the broker says how long a member may be silent.
     image.with_property("group.consumer.min.session.timeout.ms", "1000")

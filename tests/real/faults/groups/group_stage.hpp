@@ -47,6 +47,7 @@ struct stage_options {
     std::vector<group_plan> groups;
     double pipeline_rate = 1'000;
     int nodes = 3;
+    std::string version = "4.3.0";
 };
 
 class group_stage {

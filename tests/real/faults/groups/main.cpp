@@ -4,6 +4,7 @@
 //
 //   real-group-faults --seed 7 --minutes 30 --rate 6000 --java 2 --kcat 2 --pipelines 4     all scenarios, round after round
 //   real-group-faults --scale 0.2 --scenarios kill-member,kill-broker                        these, once, and short
+//   real-group-faults --version 0.10.2.2 --nodes 1 --consumer 0 --scenarios leave-and-join   a plain group on an old broker
 //
 // Prints a line of JSON for each fault, one for each kind of fault, one for each group and one at the end. Exit status 0: no violation, nobody died, all that
 // was acknowledged was read, and with --bars 5 no bar of group_scenarios.hpp missed five times.
@@ -48,6 +49,8 @@ arguments parse(int argc, char** argv) {
         else if (name == "--pipeline-rate") a.stage.pipeline_rate = std::stod(value);
         else if (name == "--partitions") a.stage.partitions = std::stoi(value);
         else if (name == "--session-timeout") a.stage.session_timeout = std::chrono::milliseconds{std::stoll(value)};
+        else if (name == "--version") a.stage.version = value;
+        else if (name == "--nodes") a.stage.nodes = std::stoi(value);
         else if (name == "--rounds") a.rounds = std::stoi(value);
         else if (name == "--classic") a.classic = std::stoi(value);
         else if (name == "--consumer") a.consumer = std::stoi(value);
