@@ -52,7 +52,7 @@ struct consumer_options {
     bool check_crcs = true;
     std::string rack{};
     std::chrono::milliseconds retry_backoff{100};
-    std::chrono::milliseconds retry_backoff_max{1'000};
+    std::chrono::milliseconds retry_backoff_max{500};
     bool create_topics = false;
     // The group.
     std::string group{};

@@ -382,6 +382,8 @@ void consumer_core::look() {
         ~at_end() { b = false; }
     } end{looking_};
     while (!reads_.empty()) {
+        if (group_ && !stopped_ && machine_.ready()) group_->catch_up();
+        if (reads_.empty()) break;
         auto next = reads_.front();
         error why;
         records got;

@@ -156,6 +156,11 @@ void group_core::tick() {
     run();
 }
 
+void group_core::catch_up() {
+    const auto at = membership_->next_wakeup();
+    if (at && *at <= now()) tick();
+}
+
 // --- rebalances ---
 
 void group_core::begin(rebalancing what) {

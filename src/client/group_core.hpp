@@ -86,6 +86,9 @@ public:
     // --- the consumer ---
     void polled(bool waiting);
     void gave(const std::vector<partition_records>& parts);
+    /// Before records are handed out: what time has brought happens first. A process that was stopped may be out of its group for long, and its
+    /// timers may be served behind the answers that have come meanwhile.
+    void catch_up();
     /// What was handed out of it before is no measure any more.
     void sought(std::string_view topic, std::int32_t partition);
     void topics_changed();

@@ -67,9 +67,10 @@ const std::string& cluster_admin::any() const {
 metadata_response::topic cluster_admin::describe(const std::string& topic) {
     blocking::connection node{any(), 5s};
     metadata_request ask;
-    ask.allow_auto_topic_creation = false;
+    const auto version = node.version<metadata_request>(9);
+    ask.allow_auto_topic_creation = version < 4;  // earlier ones cannot say that
     ask.topics->emplace_back().name = topic;
-    auto answer = node.call(ask, node.version<metadata_request>(9));
+    auto answer = node.call(ask, version);
     return std::move(answer.topics.at(0));
 }
 

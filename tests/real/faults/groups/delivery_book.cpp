@@ -67,6 +67,7 @@ void group_book::delivered(int member, std::int32_t partition, std::uint64_t epo
 }
 
 void group_book::delivered_by_foreign(int member, std::int32_t partition, std::int64_t offset, std::uint64_t index, nanoseconds_of_clock at) {
+    ++foreign_;
     auto& p = parts_[static_cast<std::size_t>(partition)];
     auto& h = holdings_[{member, partition}];
     if (h.next != offset) {

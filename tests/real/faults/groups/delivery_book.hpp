@@ -79,6 +79,7 @@ public:
     [[nodiscard]] std::uint64_t unique() const noexcept { return unique_; }
     [[nodiscard]] std::uint64_t again() const noexcept { return again_; }
     [[nodiscard]] std::uint64_t by_former_owners() const noexcept { return former_; }
+    [[nodiscard]] std::uint64_t by_foreign() const noexcept { return foreign_; }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     /// Adds what is lost. Once, at the end.
     void finish();
@@ -117,7 +118,7 @@ private:
     const acknowledged_log& log_;
     std::vector<part> parts_;
     std::map<std::pair<int, std::int32_t>, holding> holdings_;
-    std::uint64_t unique_ = 0, again_ = 0, former_ = 0, commits_ = 0;
+    std::uint64_t unique_ = 0, again_ = 0, former_ = 0, foreign_ = 0, commits_ = 0;
     std::map<std::string, std::uint64_t> violations_;
     std::vector<std::string> examples_;
 };

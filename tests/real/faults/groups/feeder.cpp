@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 #include <vector>
 
@@ -85,6 +86,30 @@ struct feeder::impl {
         co_await client.async_close(asio::use_awaitable);
     }
 
+    // What is due in a tenth of a second, into one partition after the other.
+    void run_by_kcat() {
+        while (!stopping) {
+            next_partition = (next_partition + 1) % partitions.load();
+            numbers.resize(static_cast<std::size_t>(partitions.load()));
+            const auto command = "kcat -P -q -X acks=-1 -b " + options.bootstrap + " -t " + options.topic + " -p " + std::to_string(next_partition) + " 2>/dev/null";
+            const auto began = clock::now();
+            std::FILE* const to = ::popen(command.c_str(), "w");
+            if (!to) return;
+            auto& next = numbers[static_cast<std::size_t>(next_partition)];
+            const auto first = next;
+            for (auto due = static_cast<int>(rate.load() / 10); due > 0; --due) {
+                write_value(options.run, {next_partition, next++}, value);
+                std::fprintf(to, "%s\n", value.c_str());
+                ++sent;
+            }
+            const bool taken = ::pclose(to) == 0;
+            const auto now = shared_clock();
+            if (!taken) failed += next - first;
+            for (auto i = first; taken && i < next; ++i) acknowledged(next_partition, i, now);
+            std::this_thread::sleep_until(began + 100ms);
+        }
+    }
+
     feeder_options options;
     std::function<void(std::int32_t, std::uint64_t, std::int64_t)> acknowledged;
     asio::io_context io{1};
@@ -106,11 +131,16 @@ feeder::feeder(const feeder_options& options, std::function<void(std::int32_t, s
 
 feeder::~feeder() {
     if (!impl_->thread.joinable()) return;
+    impl_->stopping = true;
     impl_->io.stop();
     impl_->thread.join();
 }
 
 void feeder::start() {
+    if (impl_->options.by_kcat) {
+        impl_->thread = std::thread([this] { impl_->run_by_kcat(); });
+        return;
+    }
     asio::co_spawn(impl_->io, impl_->run(), [](std::exception_ptr e) {
         if (e) std::rethrow_exception(e);
     });

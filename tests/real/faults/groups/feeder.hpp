@@ -13,6 +13,7 @@ struct feeder_options {
     std::int32_t partitions = 6;
     double rate = 1'000;     ///< records a second
     std::uint64_t run = 1;   ///< see write_value()
+    bool by_kcat = false;    ///< a process of kcat for each few records: for brokers before 0.11, which our producer does not write to
 };
 
 class feeder {

@@ -26,7 +26,10 @@ kafkawire::testing::kafka_cluster start(const stage_options& o) {
     image.with_property("group.consumer.min.session.timeout.ms", "1000")
         .with_property("group.consumer.session.timeout.ms", session)
         .with_property("group.consumer.min.heartbeat.interval.ms", "100")
-        .with_property("group.consumer.heartbeat.interval.ms", "300");
+        .with_property("group.consumer.heartbeat.interval.ms", "300")
+        // From 4.3 on it works out a group's assignment at most once a second, if it is not told otherwise.
+        .with_property("group.consumer.min.assignment.interval.ms", "0")
+        .with_property("group.consumer.assignment.interval.ms", "0");
     return image.start();
 }
 
@@ -35,6 +38,8 @@ std::string counts_of(const std::map<std::string, std::uint64_t>& m) {
     for (const auto& [name, n] : m) out += (out.size() > 1 ? ",\"" : "\"") + name + "\":" + std::to_string(n);
     return out + "}";
 }
+
+std::string output_of(const group_plan& p) { return "output-of-" + p.name; }
 
 bool number(std::string_view& text, std::string_view label, char end, std::int64_t& to) {
     if (!text.starts_with(label)) return false;
@@ -63,7 +68,8 @@ group_stage::group_stage(const stage_options& o)
     for (const auto& p : o.groups) groups.push_back(std::make_unique<group_state>(p, p.pipeline ? input_log_ : log_));
     if (pipelines()) {
         admin.create(input, 6);
-        admin.create(output, 6);
+        for (const auto& p : o.groups)
+            if (p.pipeline) admin.create(output_of(p), 6);
     }
     const auto into = [this](acknowledged_log& log) {
         return [this, &log](std::int32_t partition, std::uint64_t index, std::int64_t at) {
@@ -71,9 +77,9 @@ group_stage::group_stage(const stage_options& o)
             log.acknowledged(partition, index, at);
         };
     };
-    feeder_ = std::make_unique<feeder>(feeder_options{kafka.bootstrap_servers(), topic, o.partitions, o.rate, o.seed}, into(log_));
+    feeder_ = std::make_unique<feeder>(feeder_options{kafka.bootstrap_servers(), topic, o.partitions, o.rate, o.seed, o.version.starts_with("0.10")}, into(log_));
     if (pipelines())
-        input_feeder_ = std::make_unique<feeder>(feeder_options{kafka.bootstrap_servers(), input, 6, o.pipeline_rate, o.seed}, into(input_log_));
+        input_feeder_ = std::make_unique<feeder>(feeder_options{kafka.bootstrap_servers(), input, 6, o.pipeline_rate, o.seed, false}, into(input_log_));
 }
 
 group_stage::~group_stage() {
@@ -112,7 +118,7 @@ int group_stage::start_member(group_state& g) {
     }
     m.auto_commit = g.plan.auto_commit && slot % 3 == 2;
     if (g.plan.pipeline) {
-        m.output = output;
+        m.output = output_of(g.plan);
         m.transactional_id = g.plan.name + "-" + std::to_string(slot);
     }
     const int member = fleet_->start(g.plan.name + "-member", {options.program, "--member", text_of(m)}, [this, &g](int who, const report& r) { take(g, who, r); });
@@ -248,7 +254,7 @@ bool group_stage::judge(group_state& g) {
     g.book.finish();
     for (const auto& e : g.book.examples()) std::cerr << g.plan.name << ": " << e << "\n";
     std::cout << "{\"group\":\"" << g.plan.name << "\",\"acknowledged\":" << log_.count() << ",\"read\":" << g.book.unique() << ",\"again\":" << g.book.again()
-              << ",\"by_former_owners\":" << g.book.by_former_owners() << ",\"commits\":" << g.book.commits() << ",\"refused\":" << g.counts[told::refused]
+              << ",\"by_former_owners\":" << g.book.by_former_owners() << ",\"by_other_clients\":" << g.book.by_foreign() << ",\"commits\":" << g.book.commits() << ",\"refused\":" << g.counts[told::refused]
               << ",\"assigned\":" << g.counts[told::assigned] << ",\"revoked\":" << g.counts[told::revoked] << ",\"lost\":" << g.counts[told::lost]
               << ",\"poll_errors\":" << g.counts[told::trouble] << ",\"died\":" << g.died << ",\"violations\":" << counts_of(g.book.violations()) << "}" << std::endl;
     return g.book.violations().empty() && g.died == 0 && g.book.unique() > 0;
@@ -277,7 +283,7 @@ bool group_stage::judge_pipeline(group_state& g) {
     std::vector<std::uint64_t> next(6);
     std::uint64_t outputs = 0, inputs = 0;
     std::string scratch;
-    read_by_fetch(kafka, output, true, [&](std::int32_t partition, std::int64_t, std::string_view value) {
+    read_by_fetch(kafka, output_of(g.plan), true, [&](std::int32_t partition, std::int64_t, std::string_view value) {
         const auto n = read_value(options.seed, value, scratch);
         if (!n || n->partition != partition) {
             ++violations["altered"];

@@ -93,7 +93,7 @@ public:
     stage_options options;
     std::mt19937_64 random;
     std::vector<std::unique_ptr<group_state>> groups;
-    static constexpr const char *topic = "numbers", *input = "input", *output = "output", *probe = "probe";
+    static constexpr const char *topic = "numbers", *input = "input", *probe = "probe";
 
 private:
     void take(group_state& g, int member, const report& r);
