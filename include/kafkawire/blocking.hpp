@@ -15,6 +15,7 @@
 // - A call that waits for each record in turn is slow, however fast the cluster is. For many records there is send_batch(), and
 //   kw::concurrent_producer.
 #pragma once
+#include <kafkawire/consumer.hpp>
 #include <kafkawire/detail/loop.hpp>
 #include <kafkawire/transaction.hpp>
 
@@ -45,6 +46,7 @@ public:
 
 private:
     friend class producer;
+    friend class consumer;
     std::shared_ptr<client_detail::hosted_client> host_;
 };
 
@@ -132,6 +134,65 @@ private:
 
     std::shared_ptr<client_detail::hosted_client> host_;
     std::optional<kafkawire::producer> producer_;
+};
+
+/// See the top of this file, and kw::consumer for what is promised and what each error says. Between two polls nothing is lost of a thread that
+/// works: heartbeats and fetching go on by themselves. Movable; the moved-from consumer may only be destroyed or assigned to.
+///
+///   kw::blocking::consumer consumer{{.bootstrap = "localhost:9092"}, {.group = "billing", .topics = {"orders"}}};
+///   for (;;) {
+///       kw::records batch = consumer.poll(1s);
+///       for (const kw::record_view& r : batch) std::cout << r.value.text() << '\n';
+///       consumer.commit(batch);
+///   }
+class KAFKAWIRE_API consumer {
+public:
+    /// With a client of its own. Throws kw::system_error (errc::bad_configuration) for options that cannot be.
+    explicit consumer(const client_options& client, const consumer_options& options = {});
+    consumer(asio::io_context& io, const client_options& client, const consumer_options& options = {});
+    /// Of a client that is there: its connections and its thread are shared. It may be destroyed before the consumer.
+    explicit consumer(client& of, const consumer_options& options = {});
+    /// Ends at once, without leaving its group and without a last commit. See close().
+    ~consumer();
+    consumer(consumer&&) noexcept = default;
+    consumer& operator=(consumer&&) noexcept;
+
+    /// What has come, as soon as there is anything; nothing if nothing has within `patience`. What comes later is the next poll's.
+    records poll(std::chrono::milliseconds patience);
+    /// The same, with the error as a value; `why` is empty if there was none.
+    records poll(std::chrono::milliseconds patience, error& why);
+    /// One record, which owns its bytes; none if none has come within `patience`.
+    std::optional<consumer_record> read(std::chrono::milliseconds patience);
+
+    /// Commit, and wait until that is done: behind all that was handed out, behind these records, behind this one, these offsets.
+    void commit();
+    void commit(const records& done);
+    void commit(const consumer_record& done);
+    void commit(std::vector<committed_offset> offsets);
+    std::vector<committed_offset> committed(std::vector<topic_partition> of);
+
+    /// Calls f(kw::consumer&) in the loop's thread, waits, and gives its result: for everything that does not wait, as subscribe(), assign(), seek(),
+    /// pause(), mark(), on_assigned() and what can be seen. Handlers that are set there run in that thread, too. f must not call this object.
+    template <class F>
+    std::invoke_result_t<F&, kafkawire::consumer&> with(F f) {
+        using result = std::invoke_result_t<F&, kafkawire::consumer&>;
+        if constexpr (std::is_void_v<result>) {
+            host_->loop.run([&] { f(*consumer_); });
+        } else {
+            std::optional<result> r;
+            host_->loop.run([&] { r.emplace(f(*consumer_)); });
+            return std::move(*r);
+        }
+    }
+
+    /// Commits what is finished, if that is automatic, leaves the group, and ends: by `patience`.
+    void close(std::chrono::milliseconds patience = std::chrono::seconds{10});
+
+private:
+    void make(const consumer_options& options);
+
+    std::shared_ptr<client_detail::hosted_client> host_;
+    std::optional<kafkawire::consumer> consumer_;
 };
 
 }  // namespace kafkawire::blocking

@@ -66,6 +66,30 @@ struct partition_reading {
     std::shared_ptr<const error> why;                ///< of failed
 };
 
+/// A position that nobody has moved but the log: retention, or a truncation, has taken what was to be read next, and auto_offset_reset said where to
+/// go on. What lay between was not read.
+struct position_reset {
+    std::string topic;
+    std::int32_t partition = -1;
+    std::int64_t from = -1, to = -1;                 ///< a smaller `to`: records are read again
+};
+
+/// A partition that is assigned and not paused, while nothing is being asked about it, nothing lies ready and nothing is waited for: a fault of this
+/// library, which watches for that. It is looked at again when it is told.
+struct reading_standstill {
+    std::string topic;
+    std::int32_t partition = -1;
+    std::int64_t position = -1;
+    std::string state;                               ///< in words, for whoever mends it
+};
+
+/// What has happened so far.
+struct consumer_statistics {
+    std::uint64_t records = 0;                       ///< handed out
+    std::uint64_t resets = 0;                        ///< see position_reset
+    std::uint64_t standstills = 0;                   ///< see reading_standstill; 0 if all is well
+};
+
 /// See the top of this file. Movable; the moved-from consumer may only be destroyed or assigned to.
 class KAFKAWIRE_API consumer {
 public:
@@ -99,6 +123,9 @@ public:
     void on_revoked(rebalance_handler what);
     /// Told of partitions that are gone already: somebody else may be reading them. Nothing can be committed.
     void on_lost(rebalance_handler what);
+
+    /// Told of every rebalance when it is over, also if nothing has changed for this member: how long each phase took.
+    void on_rebalanced(unique_function<void(const rebalance_report&)> what);
 
     /// Commits where reading stands: behind every record that was handed out (with auto_mark off: behind those that are marked). Completion:
     /// void(std::error_code), by client_options::request_timeout. Codes: errc::no_group, what the coordinator says (illegal_generation: a partition
@@ -210,6 +237,10 @@ public:
     [[nodiscard]] std::optional<partition_reading> reading(std::string_view topic, std::int32_t partition) const;
     /// Of all partitions, in the order in which they were assigned.
     [[nodiscard]] std::vector<partition_reading> readings() const;
+    [[nodiscard]] consumer_statistics statistics() const noexcept;
+    /// Told of such things when they happen, on the client's executor. Each replaces the handler before.
+    void on_reset(unique_function<void(const position_reset&)> what);
+    void on_standstill(unique_function<void(const reading_standstill&)> what);
     /// Bytes of fetch_buffer that are in use: asked for, fetched, or in the application's hands.
     [[nodiscard]] std::size_t buffered_bytes() const noexcept;
 

@@ -37,6 +37,9 @@ struct start_position {
 /// The protocol between members of a group: Kafka's classic one, or that of KIP-848.
 enum class group_protocol : std::uint8_t { classic, consumer };
 
+/// Who looks which topics a pattern means: this consumer, from time to time (POSIX extended regular expressions), or the brokers (RE2).
+enum class pattern_side : std::uint8_t { client, broker };
+
 struct consumer_options {
     // Reading.
     kafkawire::isolation isolation = kafkawire::isolation::read_committed;
@@ -58,6 +61,7 @@ struct consumer_options {
     std::string group{};
     std::vector<std::string> topics{};
     std::vector<std::string> exclude_topics{};
+    pattern_side match_patterns = pattern_side::client;
     std::string group_instance_id{};
     kafkawire::group_protocol group_protocol = kafkawire::group_protocol::classic;
     std::vector<std::string> assignors{"cooperative-sticky"};
@@ -78,6 +82,7 @@ struct consumer_options {
 
 inline constexpr std::array<option_choice, 2> isolation_choices{{{"read_committed", 1}, {"read_uncommitted", 0}}};
 inline constexpr std::array<option_choice, 6> offset_reset_choices{{{"earliest", 0}, {"smallest", 0}, {"latest", 1}, {"largest", 1}, {"none", 2}, {"by_duration", 3}}};
+inline constexpr std::array<option_choice, 2> pattern_side_choices{{{"client", 0}, {"broker", 1}}};
 inline constexpr std::array<option_choice, 2> group_protocol_choices{{{"classic", 0}, {"consumer", 1}}};
 
 constexpr auto describe(options_type<consumer_options>) {
@@ -112,6 +117,9 @@ constexpr auto describe(options_type<consumer_options>) {
         option<&o::group>("group", {.aliases = {"group.id"}, .text = "The group whose members share the partitions of their topics. Empty: none."}),
         option<&o::topics>("topics", {.text = "What a member of the group reads: names, and patterns of whole names that begin with ^ (POSIX extended regular expressions). None: see subscribe()."}),
         option<&o::exclude_topics>("exclude_topics", {.text = "Names and patterns of topics that are not read although a pattern has them."}),
+        option<&o::match_patterns>("match_patterns", {.text = "Who finds the topics that patterns mean: client; or broker, which takes RE2 expressions, sees new topics sooner, and excludes none "
+                                                              "(group_protocol consumer, Kafka 4.0 or later).",
+                                                      .choices = pattern_side_choices}),
         option<&o::group_instance_id>("group_instance_id", {.aliases = {"group.instance.id"}, .text = "Names this member across restarts, so that one does not rebalance the group (KIP-345)."}),
         option<&o::group_protocol>("group_protocol", {.aliases = {"group.protocol"}, .text = "classic, or consumer (KIP-848: brokers from 4.0 on assign the partitions).", .choices = group_protocol_choices}),
         option<&o::assignors>("assignors", {.aliases = {"partition.assignment.strategy"},

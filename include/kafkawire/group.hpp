@@ -95,6 +95,13 @@ struct rebalance_durations {
     std::chrono::nanoseconds whole{};
 };
 
+/// A rebalance that a member has been through: over when it reads what it was given.
+struct rebalance_report {
+    std::int32_t generation = -1;                  ///< or the member's epoch (KIP-848)
+    rebalance_durations took;
+    std::vector<topic_partition> assignment;       ///< all that it has now, sorted
+};
+
 /// A member as it stands. For people who look, and for dashboards.
 struct group_membership {
     std::string state;                             ///< of the protocol's machine: "stable", "joining", ...

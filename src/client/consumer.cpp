@@ -144,6 +144,13 @@ std::vector<partition_reading> consumer::readings() const {
     core_->machine().each([&](const auto& p) { all.push_back(client_detail::reading_of(p, options().isolation == isolation::read_committed)); });
     return all;
 }
+consumer_statistics consumer::statistics() const noexcept { return core_->statistics(); }
+void consumer::on_reset(unique_function<void(const position_reset&)> what) { core_->reset_handler = std::move(what); }
+void consumer::on_standstill(unique_function<void(const reading_standstill&)> what) { core_->standstill_handler = std::move(what); }
+void consumer::on_rebalanced(unique_function<void(const rebalance_report&)> what) {
+    (void)client_detail::group_of(core_);
+    core_->rebalanced_handler = std::move(what);
+}
 std::size_t consumer::buffered_bytes() const noexcept { return core_->buffered(); }
 
 }  // namespace kafkawire::inline v0_1

@@ -11,6 +11,8 @@ namespace kafkawire::client_detail {
 
 namespace {
 
+constexpr std::chrono::seconds watch_interval{60};          // between two looks at partitions that may stand still
+
 using protocol::messages::fetch_request;
 using protocol::messages::fetch_response;
 using protocol::messages::list_offsets_request;
@@ -40,6 +42,7 @@ fetch_settings settings_of(const consumer_options& o, const client_options& c) {
     s.retry_backoff = o.retry_backoff;
     s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
     s.replica_age = c.metadata_max_age;
+    s.overdue = o.fetch_max_wait + c.request_timeout + watch_interval;
     return s;
 }
 
@@ -174,6 +177,11 @@ consumer_core::consumer_core(std::shared_ptr<core> client, const consumer_option
         run();
         look();
     });
+    watch_timer_ = client_->env().make_timer([this] {
+        const auto self = shared_from_this();
+        watch();
+    });
+    watch_timer_->set(client_->env().now() + watch_interval);
     if (!options_.group.empty()) group_ = std::make_unique<group_core>(*this);
     fetch_lane_ = client_->take_lane(lane::fetch);
     client_->watch(*this);
@@ -304,6 +312,45 @@ void consumer_core::carry_out(await_room&) {
     if (share_->used() < used_before_) soon();  // just before somebody waited
 }
 
+template <class What>
+void consumer_core::tell(unique_function<void(const What&)> consumer_core::*handler, What what) {
+    if (!(this->*handler)) return;
+    client_->env().post([self = weak_from_this(), handler, what = std::move(what)] {
+        const auto alive = self.lock();
+        if (!alive) return;
+        auto& place = (*alive).*handler;
+        auto f = std::exchange(place, nullptr);             // it may put another one there
+        if (f) f(what);
+        if (!place) place = std::move(f);
+    });
+}
+template void consumer_core::tell(unique_function<void(const rebalance_report&)> consumer_core::*, rebalance_report);
+
+void consumer_core::carry_out(tell_reset& a) {
+    ++statistics_.resets;
+    machine_.each([&](const reading_partition& p) {
+        if (p.number == a.number) tell(&consumer_core::reset_handler, position_reset{*p.topic, p.index, a.from, a.to});
+    });
+}
+
+// After a run() no partition may stand still. Twice in a row, for a minute, is no accident.
+void consumer_core::watch() {
+    if (stopped_) return;
+    run();
+    const auto now = client_->env().now();
+    std::set<std::uint64_t> standing;
+    machine_.each([&](const reading_partition& p) {
+        if (!machine_.stands_still(p, now) || (p.held && group_ && group_->busy())) return;
+        standing.insert(p.number);
+        if (!standing_.contains(p.number)) return;
+        standing.erase(p.number);                           // told again if it goes on
+        ++statistics_.standstills;
+        tell(&consumer_core::standstill_handler, reading_standstill{*p.topic, p.index, p.position, std::string{name_of(p.state)} + (p.held ? ", held" : "")});
+    });
+    standing_ = std::move(standing);
+    watch_timer_->set(now + watch_interval);
+}
+
 // --- what happens ---
 
 void consumer_core::topics_changed() {
@@ -402,6 +449,7 @@ void consumer_core::look() {
             else {
                 if (group_) group_->gave(t.parts);
                 got = records{std::move(t.parts)};
+                statistics_.records += got.size();
             }
             // A malformed record is found by walking: one that is asked for alone is walked here.
             if (next->most == 1 && !why && got.begin() == got.end()) continue;
@@ -449,6 +497,7 @@ void consumer_core::end() {
 void consumer_core::stop(const error& why) {
     if (std::exchange(stopped_, true)) return;
     timer_->clear();
+    watch_timer_->clear();
     share_->nobody_waits();
     if (group_) group_->stop(why);
     if (reads_.empty()) return;

@@ -4,6 +4,7 @@
 #include <kafkawire/consumer.hpp>
 
 #include <deque>
+#include <set>
 
 #include "client/core.hpp"
 #include "client/fetch_fsm.hpp"
@@ -31,6 +32,14 @@ public:
     void stop(const error& why);
     /// Joins the group, if the options name topics. Once, when it is shared.
     void start();
+    [[nodiscard]] const consumer_statistics& statistics() const noexcept { return statistics_; }
+
+    // Handlers of the application's, told from the loop.
+    unique_function<void(const position_reset&)> reset_handler;
+    unique_function<void(const reading_standstill&)> standstill_handler;
+    unique_function<void(const rebalance_report&)> rebalanced_handler;
+    template <class What>
+    void tell(unique_function<void(const What&)> consumer_core::*handler, What what);
 
     // --- for its group ---
     [[nodiscard]] group_core* group() noexcept { return group_.get(); }    // null: none
@@ -65,6 +74,8 @@ private:
     void carry_out(ask_offsets& a);
     void carry_out(ask_for_topics&) { client_->refresh_topics(); }
     void carry_out(await_room&);
+    void carry_out(tell_reset& a);
+    void watch();
     [[nodiscard]] std::error_code changed(bool found);
 
     std::shared_ptr<core> client_;
@@ -80,6 +91,9 @@ private:
     bool soon_posted_ = false;
     bool looking_ = false;
     bool stopped_ = false;
+    std::unique_ptr<net::timer> watch_timer_;
+    std::set<std::uint64_t> standing_;                      // partitions that stood still at the last look, by number
+    consumer_statistics statistics_;
     std::unique_ptr<group_core> group_;                     // last: it uses the others
 };
 

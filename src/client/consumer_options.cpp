@@ -33,6 +33,10 @@ error validate(const consumer_options& o) {
     if (o.group.empty() && o.auto_commit) return bad_consumer("auto_commit is on, and group is empty: offsets are committed for a group", "name a group, or keep offsets elsewhere");
     if (o.group.empty() && !o.auto_mark) return bad_consumer("auto_mark is off, and group is empty: what is marked is committed for a group", "name a group, or keep offsets elsewhere");
     if (o.group.empty() && !o.topics.empty()) return bad_consumer(is("topics") + ", and group is empty: topics are shared by the members of a group", "name a group, or assign() partitions");
+    if (o.match_patterns == pattern_side::broker && o.group_protocol != group_protocol::consumer)
+        return bad_consumer("match_patterns is broker, and " + is("group_protocol") + ": only with consumer do brokers look for topics", "let the client match them, or set group_protocol to consumer");
+    if (o.match_patterns == pattern_side::broker && !o.exclude_topics.empty())
+        return bad_consumer("match_patterns is broker, and " + is("exclude_topics") + ": brokers exclude none", "let the client match them, or write a narrower pattern");
     if (o.assignors.empty()) return bad_consumer("assignors is empty; at least one strategy would be right, as cooperative-sticky");
     if (o.group.empty() && !o.group_instance_id.empty()) return bad_consumer("group_instance_id is \"" + o.group_instance_id + "\", and group is empty: it names a member of one");
     return {};

@@ -191,6 +191,7 @@ void fetch_fsm::offset_answered(reading_partition& p, const offset_plan& plan, c
         p.position = a.offset;
         p.position_epoch = a.leader_epoch;
         p.checked_epoch = std::max(p.checked_epoch, part.leader_epoch);
+        if (const auto lost = std::exchange(p.lost_position, -1); lost >= 0) resets_.push_back({p.number, lost, p.position});
         return transition(p, fetching{});
     }
     const bool out_of_range = std::get<validating>(p.state).out_of_range;

@@ -77,6 +77,7 @@ void fetch_fsm::move_to(reading_partition& p, start_position to, std::int32_t le
     p.failures = 0;
     p.position_epoch = leader_epoch;
     p.checked_epoch = -1;
+    p.lost_position = -1;
     if (to.what != start_position::kind::offset) {
         drop_data(p);
         p.position = -1;
@@ -159,6 +160,7 @@ void fetch_fsm::back_off(reading_partition& p, time_point now) {
 void fetch_fsm::reset_by_policy(reading_partition& p, std::string why) {
     drop_data(p);
     if (settings_.policy.what != start_position::kind::policy) {
+        if (p.position >= 0) p.lost_position = p.position;
         p.position = -1;
         p.position_epoch = -1;
         return transition(p, resetting{settings_.policy});
@@ -308,6 +310,23 @@ void fetch_fsm::run(time_point now, fetch_actions& out) {
     send_fetches(now, out);
     if (need_topics_) out.push_back(ask_for_topics{});
     if (need_room_) out.push_back(await_room{});
+    for (auto& r : std::exchange(resets_, {})) out.push_back(r);
+}
+
+bool fetch_fsm::stands_still(const reading_partition& p, time_point now) const {
+    if (p.held) return true;
+    if (p.paused || p.has_data() || (p.not_before && now < *p.not_before)) return false;
+    if (const auto* const f = std::get_if<reading_failed>(&p.state)) return f->told && (!f->retry_at || now >= *f->retry_at);
+    const auto index = static_cast<std::size_t>(p.index);
+    if (index >= p.info->partitions.size() || p.info->partitions[index].leader < 0) return false;  // that is asked for, and told if it lasts
+    const bool reads = std::holds_alternative<fetching>(p.state);
+    const auto at = brokers_.find(reads && p.replica >= 0 ? p.replica : p.info->partitions[index].leader);
+    if (at == brokers_.end()) return true;
+    const auto& b = at->second;
+    if (b.not_before && now < *b.not_before) return false;
+    if (!reads) return !b.offsets_asked && !b.epochs_asked;
+    if (b.in_flight) return now - b.in_flight->sent > settings_.overdue;
+    return !b.unread && !need_room_;
 }
 
 void fetch_fsm::send_questions(fetch_actions& out) {
@@ -362,6 +381,7 @@ void fetch_fsm::send_fetches(time_point now, fetch_actions& out) {
         auto plan = std::make_shared<fetch_plan>();
         plan->broker = id;
         plan->charged = wanted + answer_overhead;
+        plan->sent = now;
         share_->charge(plan->charged);
         auto& m = plan->message;
         m.max_wait_ms = static_cast<std::int32_t>(settings_.max_wait.count());

@@ -39,6 +39,7 @@ struct fetch_settings {
     std::chrono::milliseconds retry_backoff{100}, retry_backoff_max{1'000};
     std::chrono::milliseconds replica_age{300'000};              ///< for so long a preferred replica is believed in (KIP-392)
     std::chrono::milliseconds unknown_topic_patience{10'000};    ///< after that a topic that the cluster does not have is told as an error
+    std::chrono::milliseconds overdue{60'000};                   ///< a Fetch ends before, whatever becomes of it
 };
 
 // The states of a partition.
@@ -88,6 +89,7 @@ struct reading_partition {
     std::int32_t checked_epoch = -1;                             // of the leader that the position was last checked with
     protocol::uuid topic_id;
     std::int64_t high_watermark = -1, last_stable = -1, log_start = -1;
+    std::int64_t lost_position = -1;                             // the log does not have it any more: the policy looks for another; -1: nothing such
 
     std::optional<fetched_slice> unread;                         // what an answer brought, not looked at yet
     chunk_range rest;                                            // of what was opened: not handed out yet
@@ -119,6 +121,7 @@ struct fetch_plan {
     bool incremental = false;                                    // only for brokers that know sessions
     bool by_name = false;                                        // an id is not known: versions that need ids will not do
     std::size_t charged = 0;
+    time_point sent{};
     std::vector<std::uint64_t> numbers;                          // of its partitions
     net::call* carrier = nullptr;                                // the driver's, while it has not ended
 };
@@ -154,7 +157,11 @@ struct withdraw_fetch { fetch_plan_ptr plan; };
 struct ask_offsets { offset_plan_ptr plan; };
 struct ask_for_topics {};
 struct await_room {};                                            // call run() when bytes of the share come back
-using fetch_action = std::variant<send_fetch, withdraw_fetch, ask_offsets, ask_for_topics, await_room>;
+struct tell_reset {                                              // the policy has moved a position
+    std::uint64_t number;
+    std::int64_t from, to;
+};
+using fetch_action = std::variant<send_fetch, withdraw_fetch, ask_offsets, ask_for_topics, await_room, tell_reset>;
 using fetch_actions = std::vector<fetch_action>;
 
 class fetch_fsm {
@@ -193,6 +200,9 @@ public:
     /// Decides what is to be done now.
     void run(time_point now, fetch_actions& out);
     [[nodiscard]] std::optional<time_point> next_wakeup() const noexcept { return wakeup_; }
+    /// Nothing is under way that would bring it on, nothing is waited for, nothing lies ready, and yet it is to be read: after a run() that is never so,
+    /// but of one that is held (whoever holds it knows for what). For who watches over that.
+    [[nodiscard]] bool stands_still(const reading_partition& p, time_point now) const;
 
     // --- reading ---
     struct taken {
@@ -261,6 +271,7 @@ private:
     std::uint64_t last_number_ = 0;
     std::uint64_t last_taken_ = 0;                               // whose turn it was: the next one begins behind it
     std::optional<time_point> wakeup_;
+    std::vector<tell_reset> resets_;                             // for the next run()
     bool need_topics_ = false;
     bool need_room_ = false;
 };

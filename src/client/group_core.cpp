@@ -289,6 +289,15 @@ void group_core::carry_out(group::fetches::complete& a) {
 
 void group_core::carry_out(group::membership_failed& a) {
     if (a.why.code == broker_errc::inconsistent_group_protocol) return name_the_others(std::move(a.why));
+    // What older brokers do not know.
+    const bool old = a.why.code == errc::no_common_version || a.why.code == errc::unsupported_version || a.why.code == errc::unknown_api;
+    if (regex_ && (a.why.code == errc::not_in_version)) {
+        a.why.text = "the coordinator cannot look for topics by pattern: " + a.why.text;
+        a.why.hint = "Kafka 4.0 and later can; let the client do it (match_patterns)";
+    } else if (old && consumer_.options().group_protocol == group_protocol::consumer) {
+        a.why.text = "the coordinator does not speak the protocol of group_protocol consumer: " + a.why.text;
+        a.why.hint = "Kafka 4.0 and later do; use group_protocol classic";
+    }
     fail(std::move(a.why));
 }
 
@@ -471,6 +480,16 @@ void group_core::stop(const error& why) {
 
 // --- what can be seen ---
 
+namespace {
+rebalance_durations in_public(const group::phase_durations& d) { return {d.revoking, d.joining, d.assigning, d.syncing, d.adopting, d.whole}; }
+}  // namespace
+
+void group_core::carry_out(group::rebalanced& a) {
+    rebalance_report r{a.generation, in_public(a.took), {}};
+    r.assignment = in_public(membership_->view().assignment);
+    consumer_.tell(&consumer_core::rebalanced_handler, std::move(r));
+}
+
 group_membership group_core::view() const {
     const auto v = membership_->view();
     group_membership m;
@@ -482,8 +501,7 @@ group_membership group_core::view() const {
     m.strategy = v.protocol;
     m.assignment = in_public(v.assignment);
     m.last_heartbeat = v.last_heartbeat;
-    const auto& d = v.last_rebalance;
-    m.last_rebalance = {d.revoking, d.joining, d.assigning, d.syncing, d.adopting, d.whole};
+    m.last_rebalance = in_public(v.last_rebalance);
     m.rebalances = v.rebalances;
     m.losses = v.losses;
     m.last_error = v.last_error;

@@ -98,6 +98,8 @@ public:
     /// What the next poll is to tell, though the membership goes on; nothing: nothing.
     [[nodiscard]] std::optional<error> next_trouble();
     [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+    /// Partitions are given or taken, or it is asked where to begin: those that are held wait for that.
+    [[nodiscard]] bool busy() const noexcept { return !steps_.empty() || !questions_.empty(); }
 
     // --- its calls ---
     void looked_up(std::uint64_t request, error why, std::int16_t version, group::messages::find_coordinator_response what);
@@ -137,7 +139,7 @@ private:
     void carry_out(group::revoke& a) { begin({revoked, a.callback, std::move(a.partitions), a.deadline}); }
     void carry_out(group::assign& a) { begin({assigned, a.callback, std::move(a.added), {}, a.epoch}); }
     void carry_out(group::lose& a) { begin({lost, a.callback, std::move(a.partitions), {}, 0, std::move(a.why)}); }
-    void carry_out(group::rebalanced&) {}
+    void carry_out(group::rebalanced& a);
     void carry_out(group::trouble& a);
     void carry_out(group::membership_failed& a);
     void carry_out(group::left&);
@@ -165,6 +167,7 @@ private:
     void end_step();
     void tell_member();
     void tell_topics();
+    [[nodiscard]] std::vector<std::vector<std::string>> racks_of(const topic_info& t) const;
     void name_the_others(error why);
     void fail(error why);
     void tell_missing();
@@ -195,10 +198,12 @@ private:
 
     enum class source { nobody, group, hand } source_ = source::nobody;     // who says what is read
     topic_pattern pattern_;
+    std::optional<std::string> regex_;                      // of the patterns, where the coordinator matches them
     std::optional<net::time_point> look_again_;             // for partitions that were added, and topics that the pattern matches
     bool looking_ = false;
     std::set<std::string> subscribed_;
     group::watch_topics watched_;
+    std::map<std::int32_t, std::string> racks_;             // of brokers; also of those that are down just now
     std::shared_ptr<const group::known_topics> known_;      // as the membership was told last
     std::set<protocol::uuid> asked_ids_;
 

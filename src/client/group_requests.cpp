@@ -238,6 +238,26 @@ void group_core::assign_by_hand(const std::vector<partition_start>& what) {
     read_from(ask, 1);
 }
 
+namespace {
+
+// The patterns among these, as one expression for the coordinator.
+std::optional<std::string> take_patterns(std::vector<std::string>& topics, const std::vector<std::string>& exclude) {
+    if (!exclude.empty())
+        throw system_error{group_error(errc::bad_configuration, "match_patterns is broker, and there are topics to exclude: brokers exclude none", "let the client match them, or write a narrower pattern")};
+    std::vector<std::string> patterns;
+    std::erase_if(topics, [&](const std::string& t) {
+        if (!t.starts_with('^')) return false;
+        patterns.push_back(t);
+        return true;
+    });
+    if (patterns.size() < 2) return patterns.empty() ? std::nullopt : std::optional{patterns[0]};
+    std::string all;
+    for (const auto& p : patterns) all += (all.empty() ? "(?:" : "|(?:") + p + ')';
+    return all;
+}
+
+}  // namespace
+
 void group_core::unsubscribe() {
     if (source_ != source::group) return;
     pattern_ = {};
@@ -250,13 +270,15 @@ void group_core::unsubscribe() {
 
 void group_core::subscribe(std::vector<std::string> topics, std::vector<std::string> exclude) {
     if (source_ == source::hand) mixed();
+    regex_.reset();
+    if (consumer_.options().match_patterns == pattern_side::broker) regex_ = take_patterns(topics, exclude);
     pattern_ = topic_pattern{topics, exclude};
     source_ = source::group;
     for (const auto& n : pattern_.names()) (void)client().want_topic(n, consumer_.options().create_topics);
     look_again_ = now() + client().options().metadata_max_age;
     if (pattern_.open()) return look_for_matches();
     subscribed_ = pattern_.names();
-    happened(group::event{group::subscribe{{subscribed_, {}}}});
+    happened(group::event{group::subscribe{{subscribed_, regex_}}});
     tell_topics();
 }
 
@@ -330,8 +352,20 @@ void group_core::topics_changed() {
     if (!stopped_) tell_topics();
 }
 
+std::vector<std::vector<std::string>> group_core::racks_of(const topic_info& t) const {
+    std::vector<std::vector<std::string>> racks(t.partitions.size());
+    for (std::size_t i = 0; i < racks.size(); ++i)
+        for (const auto id : t.partitions[i].replicas)
+            if (const auto at = racks_.find(id); at != racks_.end()) racks[i].push_back(at->second);
+    return racks;
+}
+
 void group_core::tell_topics() {
     auto all = std::make_shared<group::known_topics>();
+    // A leader needs the racks of replicas (KIP-881). Those of a broker that is down are kept: it will come back.
+    for (const auto& b : client().brokers().entries())
+        if (b.id >= 0 && !b.rack.empty()) racks_[b.id] = b.rack;
+    const bool any_rack = consumer_.options().group_protocol == group_protocol::classic && !racks_.empty();
     missing_.keep(pattern_.names());
     client().topics().each([&](const topic_info& t) {
         if (pattern_.names().contains(t.name)) missing_.said(t.name, t.error, now());
@@ -341,6 +375,7 @@ void group_core::tell_topics() {
         group::known_topic k;
         k.id = t.id;
         k.partitions = missing ? 0 : static_cast<std::int32_t>(t.partitions.size());
+        if (any_rack && !missing) k.racks = racks_of(t);
         (*all)[t.name] = std::move(k);
     });
     tell_missing();

@@ -155,6 +155,7 @@ bool topic_table::merge_partitions(record& r, const answered_topic& t, net::time
         doubted.reset();
         const auto leader = std::max(p.leader_id, -1);
         changed |= set(have.leader, leader);
+        changed |= set(have.replicas, p.replica_nodes);
         changed |= set(have.leader_epoch, std::max(p.leader_epoch, -1));
         changed |= set(have.error, leader >= 0 ? broker_errc{} : p.error_code != 0 ? static_cast<broker_errc>(p.error_code) : broker_errc::leader_not_available);
     }
@@ -165,7 +166,9 @@ bool topic_table::hint(topic_info& t, std::int32_t partition, std::int32_t leade
     if (partition < 0 || static_cast<std::size_t>(partition) >= t.partitions.size() || leader < 0 || leader_epoch < 0) return false;
     auto& have = t.partitions[static_cast<std::size_t>(partition)];
     if (leader_epoch < have.leader_epoch || (leader_epoch == have.leader_epoch && have.leader >= 0)) return false;
-    have = {leader, leader_epoch, {}};
+    have.leader = leader;
+    have.leader_epoch = leader_epoch;
+    have.error = {};
     ++t.changes;
     return true;
 }

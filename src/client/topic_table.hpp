@@ -16,6 +16,7 @@ struct partition_info {
     std::int32_t leader = -1;                               // -1: none now; `error` says why
     std::int32_t leader_epoch = -1;                         // -1: the broker is too old to tell
     broker_errc error{};
+    std::vector<std::int32_t> replicas{};                   // ids of brokers; none: not told
 };
 
 /// A topic that somebody uses. Its address is stable for the client's life.
