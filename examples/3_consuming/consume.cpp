@@ -1,5 +1,5 @@
-// Reads a topic as a member of a group until everything is read, three ways: a batch at a time in a coroutine, one record at a time, and with a
-// handler. `consume BROKERS TOPIC`.
+// Reads a topic as a member of a group until everything is read: a batch at a time, then one record that is kept, then the rest.
+// `consume BROKERS TOPIC`.
 #include "run.hpp"
 
 asio::awaitable<void> read_all(kw::client& client, std::vector<std::string> args) {
@@ -21,8 +21,10 @@ asio::awaitable<void> read_all(kw::client& client, std::vector<std::string> args
     const kw::consumer_record one = co_await consumer.async_read(asio::use_awaitable);  // owns its bytes
     std::cout << one.topic << '-' << one.partition << " @ " << one.offset << ": " << one.value.value_or("null") << '\n';
 
-    consumer.async_poll([&](std::error_code ec, kw::records batch) { count += ec ? 0 : batch.size(); });
-    while (count < 599) count += (co_await consumer.async_poll(asio::use_awaitable)).size();
+    while (count < 599) {
+        const kw::records batch = co_await consumer.async_poll(asio::use_awaitable);
+        count += batch.size();
+    }
     co_await consumer.async_close(asio::use_awaitable);
     std::cout << count + 1 << " read\n";
 }

@@ -223,3 +223,20 @@ TEST_CASE("an answer that leaves a topic out says that it does not exist; imposs
     t.merge(m, &question, t0);
     CHECK(leaders(a) == list{1, -1, -1});
 }
+
+TEST_CASE("replicas are kept for who asks where they are; a leader that is heard of elsewhere leaves them") {
+    topic_table t;
+    auto& a = t.want("a", false);
+    auto m = says("a", {1, 2}, 1);
+    m.topics[0].partitions[0].replica_nodes = {1, 2};
+    m.topics[0].partitions[1].replica_nodes = {2, 3};
+    CHECK(t.merge(m, nullptr, t0));
+    CHECK(a.partitions[0].replicas == list{1, 2});
+    CHECK(a.partitions[1].replicas == list{2, 3});
+    CHECK_FALSE(t.merge(m, nullptr, t0));
+    CHECK(t.hint(a, 1, 3, 2));
+    CHECK(a.partitions[1].replicas == list{2, 3});
+    m.topics[0].partitions[0].replica_nodes = {1, 3};       // reassigned
+    CHECK(t.merge(m, nullptr, t0));
+    CHECK(a.partitions[0].replicas == list{1, 3});
+}
