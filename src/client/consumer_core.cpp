@@ -86,9 +86,11 @@ public:
     void complete(error why, answer_info) override {
         const auto of = of_.lock();
         if (!of) return;
-        std::vector<std::optional<offset_answer>> answers(plan_->parts.size());
-        if (!why) read(answers);
-        of->told_offsets(*plan_, why, answers);
+        of->contained([&] {
+            std::vector<std::optional<offset_answer>> answers(plan_->parts.size());
+            if (!why) read(answers);
+            of->told_offsets(*plan_, why, answers);
+        });
     }
 
 protected:
@@ -174,12 +176,15 @@ consumer_core::consumer_core(std::shared_ptr<core> client, const consumer_option
     timer_ = client_->env().make_timer([this] {
         const auto self = shared_from_this();
         timer_at_.reset();
-        run();
-        look();
+        if (exhausted_) return tell_exhausted();
+        contained([this] {
+            run();
+            look();
+        });
     });
     watch_timer_ = client_->env().make_timer([this] {
         const auto self = shared_from_this();
-        watch();
+        contained([this] { watch(); });
     });
     watch_timer_->set(client_->env().now() + watch_interval);
     if (!options_.group.empty()) group_ = std::make_unique<group_core>(*this);
@@ -306,7 +311,7 @@ void consumer_core::carry_out(ask_offsets& a) {
 void consumer_core::carry_out(await_room&) {
     share_->call_when_freed([self = weak_from_this(), ex = client_->executor()] {
         asio::post(ex, [self] {
-            if (const auto alive = self.lock()) alive->run();
+            if (const auto alive = self.lock()) alive->contained([&] { alive->run(); });
         });
     });
     if (share_->used() < used_before_) soon();  // just before somebody waited
@@ -336,6 +341,7 @@ void consumer_core::carry_out(tell_reset& a) {
 // After a run() no partition may stand still. Twice in a row, for a minute, is no accident.
 void consumer_core::watch() {
     if (stopped_) return;
+    if (const auto step = unheard_step.exchange(0); step != 0 && group_) group_->step_over(step);
     run();
     const auto now = client_->env().now();
     std::set<std::uint64_t> standing;
@@ -354,12 +360,47 @@ void consumer_core::watch() {
 // --- what happens ---
 
 void consumer_core::topics_changed() {
-    if (group_) group_->topics_changed();
-    run();
-    look();
+    contained([this] {
+        if (group_) group_->topics_changed();
+        run();
+        look();
+    });
+}
+
+void consumer_core::out_of_memory() noexcept {
+    exhausted_ = stopped_ = true;
+    if (group_) group_->halt();
+    try {
+        timer_->set(client_->env().now());
+    } catch (const std::bad_alloc&) {
+        // Whoever asks next is told, and the others with him.
+    }
+}
+
+// One by one: for whom there is no memory even now it is tried again.
+void consumer_core::tell_exhausted() {
+    try {
+        error why;
+        why.code = std::make_error_code(std::errc::not_enough_memory);
+        why.text = "there was no memory left for the consumer, which has ended";
+        watch_timer_->clear();
+        share_->nobody_waits();
+        if (group_) group_->stop(why);
+        while (!reads_.empty()) {
+            const auto next = std::move(reads_.front());
+            reads_.pop_front();
+            next->complete(why, {});
+        }
+    } catch (const std::bad_alloc&) {
+        timer_->set(client_->env().now() + std::chrono::milliseconds{100});
+    }
 }
 
 void consumer_core::fetched(fetch_plan& plan, net::outcome result) {
+    contained([&] { take_answer(plan, std::move(result)); });
+}
+
+void consumer_core::take_answer(fetch_plan& plan, net::outcome result) {
     if (stopped_) return;
     auto& env = client_->env();
     if (result.why.code == errc::client_closed) return stop(result.why);
@@ -394,29 +435,35 @@ void consumer_core::fetched(fetch_plan& plan, net::outcome result) {
 void consumer_core::told_offsets(offset_plan& plan, const error& why, const std::vector<std::optional<offset_answer>>& answers) {
     if (stopped_) return;
     if (why.code == errc::client_closed) return stop(why);
-    if (why) machine_.offsets_lost(plan, why, client_->env().now());
-    else machine_.offsets(plan, answers, client_->env().now());
-    run();
-    look();
+    contained([&] {
+        if (why) machine_.offsets_lost(plan, why, client_->env().now());
+        else machine_.offsets(plan, answers, client_->env().now());
+        run();
+        look();
+    });
 }
 
 // --- reading ---
 
 void consumer_core::soon() {
-    if (std::exchange(soon_posted_, true)) return;
+    if (soon_posted_) return;
     client_->env().post([self = weak_from_this()] {
         const auto alive = self.lock();
         if (!alive) return;
         alive->soon_posted_ = false;
-        alive->run();
-        alive->look();
+        if (alive->exhausted_) return alive->tell_exhausted();
+        alive->contained([&] {
+            alive->run();
+            alive->look();
+        });
     });
+    soon_posted_ = true;
 }
 
 void consumer_core::read(std::shared_ptr<read_operation> what) {
     if (group_ && !stopped_) group_->polled(true);
     reads_.push_back(std::move(what));
-    soon();
+    contained([this] { soon(); });                          // it is ours now: nothing is thrown about it any more
 }
 
 // Gives what there is to those who wait. A handler may do anything, even destroy the consumer, or run its loop.
@@ -435,7 +482,7 @@ void consumer_core::look() {
         error why;
         records got;
         if (stopped_ || next->canceled.load()) {
-            why.code = stopped_ ? errc::client_closed : errc::canceled;
+            why.code = exhausted_ ? std::make_error_code(std::errc::not_enough_memory) : stopped_ ? make_error_code(errc::client_closed) : make_error_code(errc::canceled);
         } else if (group_ && group_->failure()) {
             why = group_->failure();
         } else if (auto trouble = group_ ? group_->next_trouble() : std::nullopt) {
@@ -495,7 +542,7 @@ void consumer_core::end() {
 }
 
 void consumer_core::stop(const error& why) {
-    if (std::exchange(stopped_, true)) return;
+    if (std::exchange(stopped_, true) && !exhausted_) return;
     timer_->clear();
     watch_timer_->clear();
     share_->nobody_waits();

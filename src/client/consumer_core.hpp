@@ -54,6 +54,18 @@ public:
     /// It has something to tell at a poll.
     void group_spoke() { soon(); }
 
+    /// Runs it. Memory that runs out meanwhile ends the consumer, for its machines may have got no further than half way: whoever waits is told so.
+    template <class F>
+    void contained(F f) {
+        try {
+            f();
+        } catch (const std::bad_alloc&) {
+            out_of_memory();
+        }
+    }
+    /// A step of the application's is over, and there was no memory to say so: looked at from time to time. Any thread.
+    std::atomic<std::uint64_t> unheard_step{0};
+
     [[nodiscard]] core& client() noexcept { return *client_; }
     [[nodiscard]] const consumer_options& options() const noexcept { return options_; }
     [[nodiscard]] const fetch_fsm& machine() const noexcept { return machine_; }
@@ -69,6 +81,9 @@ private:
     void end();
     void soon();
     void look();
+    void take_answer(fetch_plan& plan, net::outcome result);
+    void out_of_memory() noexcept;
+    void tell_exhausted();
     void carry_out(send_fetch& a);
     void carry_out(withdraw_fetch& a);
     void carry_out(ask_offsets& a);
@@ -91,6 +106,7 @@ private:
     bool soon_posted_ = false;
     bool looking_ = false;
     bool stopped_ = false;
+    bool exhausted_ = false;                                // stopped for want of memory; who waits may not have heard it yet
     std::unique_ptr<net::timer> watch_timer_;
     std::set<std::uint64_t> standing_;                      // partitions that stood still at the last look, by number
     consumer_statistics statistics_;

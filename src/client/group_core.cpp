@@ -81,7 +81,7 @@ group_core::group_core(consumer_core& of)
       fetches_{fetch_settings_of(of.options(), of.client().env())} {
     timer_ = client().env().make_timer([this] {
         const auto keep = consumer_.shared_from_this();
-        tick();
+        consumer_.contained([this] { tick(); });
     });
     happened(group::commits::event{group::commits::member_changed{std::nullopt, group::partition_set{}}});
 }
@@ -93,23 +93,31 @@ net::time_point group_core::now() noexcept { return client().env().now(); }
 
 void group_core::happened(group::event e) {
     if (stopped_) return;
-    membership_->step(std::move(e), now(), member_actions_);
-    run();
+    consumer_.contained([&] {
+        membership_->step(std::move(e), now(), member_actions_);
+        run();
+    });
 }
 void group_core::happened(group::coordinator::event e) {
     if (stopped_) return;
-    coordinator_.step(std::move(e), now(), coordinator_actions_);
-    run();
+    consumer_.contained([&] {
+        coordinator_.step(std::move(e), now(), coordinator_actions_);
+        run();
+    });
 }
 void group_core::happened(group::commits::event e) {
     if (stopped_) return;
-    commits_.step(std::move(e), now(), commit_actions_);
-    run();
+    consumer_.contained([&] {
+        commits_.step(std::move(e), now(), commit_actions_);
+        run();
+    });
 }
 void group_core::happened(group::fetches::event e) {
     if (stopped_) return;
-    fetches_.step(std::move(e), now(), fetch_actions_);
-    run();
+    consumer_.contained([&] {
+        fetches_.step(std::move(e), now(), fetch_actions_);
+        run();
+    });
 }
 
 namespace {
@@ -197,12 +205,18 @@ void group_core::ask_application() {
         next_commit_.reset();
         return happened(group::commits::event{group::commits::commit_requested{s.commit, std::exchange(finished_, {}), true, s.deadline}});
     }
-    rebalance_step step{in_public(s.partitions), s.deadline, s.why, [of = consumer_.weak_from_this(), ex = client().executor(), callback = s.callback] {
-                            asio::post(ex, [of, callback] {
-                                const auto alive = of.lock();
-                                if (alive && alive->group()) alive->group()->step_over(callback);
-                            });
-                        }};
+    // Told from a destructor, on any thread.
+    auto over = [of = consumer_.weak_from_this(), ex = client().executor(), callback = s.callback] {
+        try {
+            asio::post(ex, [of, callback] {
+                const auto alive = of.lock();
+                if (alive && alive->group()) alive->contained([&] { alive->group()->step_over(callback); });
+            });
+        } catch (const std::bad_alloc&) {
+            if (const auto alive = of.lock()) alive->unheard_step.store(callback);
+        }
+    };
+    rebalance_step step{in_public(s.partitions), s.deadline, s.why, std::move(over)};
     // The handler runs from the loop, not inside a machine's step; one that is not there is over at once.
     client().env().post([of = consumer_.weak_from_this(), which = s.which, step = std::move(step)]() mutable {
         const auto alive = of.lock();
@@ -320,129 +334,6 @@ std::optional<error> group_core::next_trouble() {
     return first;
 }
 
-// --- commits ---
-
-void group_core::commit(const std::shared_ptr<commit_call>& what) {
-    if (stopped_) {
-        error why;
-        why.code = errc::client_closed;
-        return what->finish(std::move(why));
-    }
-    if (what->what_.empty()) return what->finish(std::move(what->gone_));
-    what->id_ = next_call_++;
-    calls_.push_back(what);
-    for (const auto& [p, at] : what->what_) {
-        // What is committed by hand need not be committed once more.
-        for (auto* const mine : {&finished_, &fresh_}) {
-            const auto f = mine->find(p);
-            if (f != mine->end() && f->second.offset <= at.offset) mine->erase(f);
-        }
-        if (const auto done = done_.find(p); done != done_.end() && done->second.offset < at.offset) done->second = at;
-    }
-    const auto deadline = now() + client().options().request_timeout;
-    happened(group::commits::event{group::commits::commit_requested{what->id_, what->what_, true, deadline}});
-}
-
-void group_core::cancel(const commit_call& what) {
-    if (what.id_ != 0) happened(group::commits::event{group::commits::cancel_requested{what.id_}});
-}
-
-void group_core::carry_out(group::commits::complete& a) {
-    if (!steps_.empty() && steps_.front().commit == a.call) {
-        if (a.why) last_commit_error_ = a.why;
-        return steps_.front().told ? end_step() : ask_application();
-    }
-    const auto at = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->id_ == a.call; });
-    if (at != calls_.end()) {
-        const auto call = *at;
-        calls_.erase(at);
-        call->finish(std::move(a.why));
-    } else if (a.why) {
-        last_commit_error_ = a.why;
-        // Once more with the next ones, as long as the partition is ours.
-        for (const auto& [p, why] : a.partitions)
-            if (const auto last = done_.find(p); why && last != done_.end()) finished_.try_emplace(p, last->second);
-        commit_later();
-    }
-    if (when_left_) end_leaving();
-}
-
-std::uint64_t group_core::committed(group::partition_set of, unique_function<void(error, std::vector<committed_offset>)> tell) {
-    question q{next_question_++, 0, std::move(tell)};
-    const auto id = q.id;
-    questions_.push_back(std::move(q));
-    happened(group::fetches::event{group::fetches::fetch_requested{id, std::move(of), now() + client().options().request_timeout}});
-    return id;
-}
-
-void group_core::polled(bool waiting) {
-    if (stopped_) return;
-    // Whoever asks for more is done with what he has.
-    if (!fresh_.empty()) {
-        for (auto& [p, at] : fresh_) finished_[p] = done_[p] = at;
-        fresh_.clear();
-        commit_later();
-    }
-    happened(group::event{group::polled{waiting}});
-}
-
-void group_core::gave(const std::vector<partition_records>& parts) {
-    for (const auto& p : parts) {
-        const group::commits::position at{p.next_offset(), p.leader_epoch(), {}};
-        group::topic_partition where{p.topic(), p.partition()};
-        if (consumer_.options().auto_commit && consumer_.options().auto_mark) fresh_[where] = at;
-        handed_out_[std::move(where)] = at;
-    }
-    happened(group::event{group::polled{false}});
-}
-
-void group_core::sought(std::string_view topic, std::int32_t partition) {
-    const group::topic_partition p{std::string{topic}, partition};
-    forget_positions(p);
-}
-
-void group_core::forget_positions(const group::topic_partition& p) {
-    for (auto* const all : {&handed_out_, &done_, &fresh_, &finished_}) all->erase(p);
-}
-
-bool group_core::of_former_assignment(std::string_view topic, std::int32_t partition, std::uint64_t assignment) const {
-    if (source_ == source::hand || assignment == 0) return false;
-    const auto* const p = consumer_.machine().find(topic, partition);
-    return !p || p->number != assignment;
-}
-
-// A mark beyond what was handed out is of a former assignment, or from before a seek.
-std::error_code group_core::mark(const std::vector<place_behind>& what) {
-    const bool commits = consumer_.options().auto_commit;
-    if (stopped_) return errc::client_closed;
-    if (!commits && consumer_.options().auto_mark) return std::make_error_code(std::errc::operation_not_permitted);
-    std::error_code result;
-    for (const auto& [at, assignment] : what) {
-        const group::topic_partition p{at.topic, at.partition};
-        const auto last = handed_out_.find(p);
-        if (last == handed_out_.end() || at.offset > last->second.offset || of_former_assignment(at.topic, at.partition, assignment)) {
-            result = errc::not_assigned;
-            continue;
-        }
-        if (const auto done = done_.find(p); done != done_.end() && done->second.offset >= at.offset) continue;
-        done_[p] = {at.offset, at.leader_epoch, {}};
-        if (commits) finished_[p] = done_[p];
-    }
-    commit_later();
-    return result;
-}
-
-void group_core::commit_later() {
-    if (finished_.empty() || next_commit_) return;
-    next_commit_ = now() + consumer_.options().auto_commit_interval;
-    set_timer();
-}
-
-void group_core::commit_finished() {
-    next_commit_.reset();
-    if (!finished_.empty()) happened(group::commits::event{group::commits::commit_requested{next_call_++, std::exchange(finished_, {}), false, {}}});
-}
-
 // --- the end ---
 
 void group_core::leave(std::optional<bool> tell, net::time_point deadline, unique_function<void()> over) {
@@ -469,11 +360,18 @@ void group_core::end_leaving() {
 }
 
 void group_core::stop(const error& why) {
-    if (std::exchange(stopped_, true)) return;
+    stopped_ = true;
     timer_->clear();
-    for (const auto& c : std::exchange(calls_, {})) c->finish(why);
-    for (auto& q : std::exchange(questions_, {}))
-        if (q.assignment == 0) q.tell(why, {});
+    while (!calls_.empty()) {
+        const auto next = std::move(calls_.back());
+        calls_.pop_back();
+        next->finish(why);
+    }
+    while (!questions_.empty()) {
+        auto next = std::move(questions_.back());
+        questions_.pop_back();
+        if (next.assignment == 0) next.tell(why, {});
+    }
     steps_.clear();
     if (auto over = std::exchange(when_left_, nullptr)) over();
 }

@@ -93,6 +93,9 @@ public:
     void sought(std::string_view topic, std::int32_t partition);
     void topics_changed();
     void stop(const error& why);
+    /// Nothing is done any more; stop() tells who waits.
+    void halt() noexcept { stopped_ = true; }
+    void step_over(std::uint64_t callback);
     /// Why the membership has ended, for good; empty: it has not.
     [[nodiscard]] const error& failure() const noexcept { return failure_; }
     /// What the next poll is to tell, though the membership goes on; nothing: nothing.
@@ -163,7 +166,6 @@ private:
 
     void begin(rebalancing what);
     void ask_application();
-    void step_over(std::uint64_t callback);
     void end_step();
     void tell_member();
     void tell_topics();

@@ -44,21 +44,26 @@ private:
     asked::response answer_;
 };
 
-// A question that a function hears the answer of: void(error, const response&).
+// A question that a function hears the answer of, if there is still a group that wants to know.
 template <class Request>
 class question_to_cluster final : public operation {
 public:
     using asked = Request;
-    using listener = unique_function<void(error, const typename asked::response&)>;
-    question_to_cluster(asked what, listener tell) : message_{std::move(what)}, tell_{std::move(tell)} {
+    using listener = unique_function<void(group_core& by, error, const typename asked::response&)>;
+    question_to_cluster(std::weak_ptr<consumer_core> of, asked what, listener tell) : of_{std::move(of)}, message_{std::move(what)}, tell_{std::move(tell)} {
         request_schema = &protocol::schema_of<asked>();
         request = &message_;
         response_schema = &protocol::schema_of<typename asked::response>();
         response = &answer_;
     }
-    void complete(error why, answer_info) override { tell_(std::move(why), answer_); }
+    void complete(error why, answer_info) override {
+        const auto alive = of_.lock();
+        if (!alive || !alive->group() || alive->group()->stopped()) return;
+        alive->contained([&] { tell_(*alive->group(), std::move(why), answer_); });
+    }
 
 private:
+    std::weak_ptr<consumer_core> of_;
     asked message_;
     typename asked::response answer_;
     listener tell_;
@@ -296,10 +301,7 @@ void group_core::look_for_matches() {
     topic_question::asked all;
     all.topics.reset();
     all.allow_auto_topic_creation = true;                   // of no effect when all are asked for, and all that versions before 4 can say
-    auto tell = [of = consumer_.weak_from_this()](error why, const topic_question::asked::response& what) {
-        const auto alive = of.lock();
-        if (!alive || !alive->group() || alive->group()->stopped_) return;
-        auto& self = *alive->group();
+    auto tell = [](group_core& self, error why, const topic_question::asked::response& what) {
         self.looking_ = false;
         if (!self.pattern_.open()) return;
         const auto& o = self.client().options();
@@ -314,7 +316,7 @@ void group_core::look_for_matches() {
         self.happened(group::event{group::subscribe{{self.subscribed_, {}}}});
         self.tell_topics();
     };
-    prepare(client(), std::make_unique<topic_question>(std::move(all), std::move(tell)))->go();
+    prepare(client(), std::make_unique<topic_question>(consumer_.weak_from_this(), std::move(all), std::move(tell)))->go();
 }
 
 void group_core::carry_out(group::watch_topics& a) {
@@ -333,10 +335,7 @@ void group_core::ask_for_ids(const std::set<protocol::uuid>& ids) {
         some.topics->emplace_back().topic_id = id;
     }
     if (some.topics->empty()) return;
-    auto tell = [of = consumer_.weak_from_this(), ids](error, const topic_question::asked::response& what) {
-        const auto alive = of.lock();
-        if (!alive || !alive->group() || alive->group()->stopped_) return;
-        auto& self = *alive->group();
+    auto tell = [ids](group_core& self, error, const topic_question::asked::response& what) {
         for (const auto& id : ids) self.asked_ids_.erase(id);  // what is still not known is asked for again when it is wanted again
         for (const auto& t : what.topics)
             if (t.error_code == 0 && t.name) {
@@ -345,7 +344,7 @@ void group_core::ask_for_ids(const std::set<protocol::uuid>& ids) {
             }
         self.tell_topics();
     };
-    prepare(client(), std::make_unique<topic_question>(std::move(some), std::move(tell)))->go();
+    prepare(client(), std::make_unique<topic_question>(consumer_.weak_from_this(), std::move(some), std::move(tell)))->go();
 }
 
 void group_core::topics_changed() {
@@ -396,17 +395,15 @@ void group_core::tell_missing() {
 void group_core::name_the_others(error why) {
     group_question::asked m;
     m.groups.push_back(consumer_.options().group);
-    auto tell = [of = consumer_.weak_from_this(), first = why](error, const group_question::asked::response& what) mutable {
-        const auto alive = of.lock();
-        if (!alive || !alive->group() || alive->group()->stopped_) return;
-        const auto& o = alive->options();
+    auto tell = [first = std::move(why)](group_core& self, error, const group_question::asked::response& what) mutable {
+        const auto& o = self.consumer_.options();
         auto story = group::incompatible(o.group, o.assignors, what.groups.size() == 1 ? &what.groups[0] : nullptr);
         story.broker = first.broker;
         story.api_version = first.api_version;
         story.cause = std::make_shared<const error>(std::move(first));
-        alive->group()->fail(std::move(story));
+        self.fail(std::move(story));
     };
-    auto asks = std::make_unique<group_question>(std::move(m), std::move(tell));
+    auto asks = std::make_unique<group_question>(consumer_.weak_from_this(), std::move(m), std::move(tell));
     if (const auto* k = std::get_if<group::coordinator::known>(&coordinator_.where())) asks->options.broker = k->where.node;
     prepare(client(), std::move(asks))->go();
 }
