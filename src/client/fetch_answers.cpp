@@ -332,7 +332,7 @@ fetch_fsm::taken fetch_fsm::take(std::size_t most, time_point now) {
                 front.next_offset = p.rest_next;
                 p.position_epoch = p.rest_epoch;
             } else {
-                p.position_epoch = front.chunk->batches[front.batch].leader_epoch;
+                p.position_epoch = p.rest.chunk->batches[p.rest.batch].leader_epoch;  // of the last one before it, which may be of a later batch than the first
             }
             p.position = front.next_offset;
             last_taken_ = at->first;

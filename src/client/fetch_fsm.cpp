@@ -127,7 +127,6 @@ bool fetch_fsm::release(std::string_view topic, std::int32_t index) {
 bool fetch_fsm::give_up(std::string_view topic, std::int32_t index, error why) {
     auto* const p = look_up(topic, index);
     if (!p) return false;
-    p->held = p->undecided = false;
     fail(*p, std::move(why), -1, start_position::policy());
     return true;
 }

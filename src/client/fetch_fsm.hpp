@@ -68,7 +68,7 @@ inline constexpr bool legal_reading[4][4] = {
     /* resetting  */ {true, false, true, true},
     /* validating */ {true, true, true, true},
     /* fetching   */ {true, true, true, true},
-    /* failed     */ {true, false, true, false},
+    /* failed     */ {true, false, true, true},
 };
 [[nodiscard]] std::string_view name_of(const reading_state& s) noexcept;
 
@@ -175,7 +175,7 @@ public:
     /// Nothing is asked of it and no record of it handed out, until it is released. `undecided`: and the next seek(), if one comes, says where to begin.
     bool hold(std::string_view topic, std::int32_t index, bool undecided);
     bool release(std::string_view topic, std::int32_t index);
-    /// It cannot be read; told at the next poll.
+    /// It cannot be read; told at the next poll. One that is held stays so.
     bool give_up(std::string_view topic, std::int32_t index, error why);
     bool seek(std::string_view topic, std::int32_t index, start_position to, std::int32_t leader_epoch = -1);
     bool pause(std::string_view topic, std::int32_t index, bool yes);

@@ -33,7 +33,7 @@ void group_core::cancel(const commit_call& what) {
 void group_core::carry_out(group::commits::complete& a) {
     if (!steps_.empty() && steps_.front().commit == a.call) {
         if (a.why) last_commit_error_ = a.why;
-        return steps_.front().told ? end_step() : ask_application();
+        return steps_.front().told ? end_step() : tell_application();
     }
     const auto at = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->id_ == a.call; });
     if (at != calls_.end()) {

@@ -94,7 +94,9 @@ net::time_point group_core::now() noexcept { return client().env().now(); }
 void group_core::happened(group::event e) {
     if (stopped_) return;
     consumer_.contained([&] {
+        const bool polls = std::holds_alternative<group::polled>(e);
         membership_->step(std::move(e), now(), member_actions_);
+        if (!polls) follow_epoch();
         run();
     });
 }
@@ -144,7 +146,7 @@ void group_core::run() {
 
 void group_core::set_timer() {
     std::optional<net::time_point> at;
-    for (const auto& t : {coordinator_.next_wakeup(), membership_->next_wakeup(), commits_.next_wakeup(), fetches_.next_wakeup(), missing_.next_wakeup(), look_again_, next_commit_, leave_by_})
+    for (const auto& t : {coordinator_.next_wakeup(), membership_->next_wakeup(), commits_.next_wakeup(), fetches_.next_wakeup(), missing_.next_wakeup(), look_again_, ask_again_, next_commit_, leave_by_})
         if (t && (!at || *t < *at)) at = t;
     if (at && !stopped_) timer_->set(*at);
     else timer_->clear();
@@ -154,11 +156,17 @@ void group_core::tick() {
     if (stopped_) return;
     const auto t = now();
     if (look_again_ && *look_again_ <= t) look_again();
+    if (ask_again_ && *ask_again_ <= t) {
+        ask_again_.reset();
+        const auto again = std::exchange(refused_, {});
+        read_from({again.begin(), again.end()}, 1);
+    }
     if (next_commit_ && *next_commit_ <= t) commit_finished();
     if (leave_by_ && *leave_by_ <= t) return end_leaving();
     tell_missing();
     coordinator_.step(group::coordinator::tick{}, t, coordinator_actions_);
     membership_->step(group::tick{}, t, member_actions_);
+    follow_epoch();
     commits_.step(group::commits::tick{}, t, commit_actions_);
     fetches_.step(group::fetches::tick{}, t, fetch_actions_);
     run();
@@ -174,8 +182,18 @@ void group_core::catch_up() {
 void group_core::begin(rebalancing what) {
     // Already now: what comes behind in the queue must not let a record through.
     if (what.which == revoked)
-        for (const auto& p : what.partitions) consumer_.hold(p.topic, p.partition);
-    if (what.which == lost) forget(what.partitions);
+        for (const auto& p : what.partitions) {
+            consumer_.hold(p.topic, p.partition);
+            going_.insert(p);
+            asked_for_.erase(p);
+        }
+    if (what.which == lost) {
+        forget(what.partitions);
+        // What the application has not been told of yet has neither come nor gone for it.
+        for (std::size_t i = 1; i < steps_.size(); ++i)
+            if (steps_[i].which == assigned)
+                std::erase_if(steps_[i].partitions, [&](const auto& p) { return std::erase(what.partitions, p) > 0; });
+    }
     steps_.push_back(std::move(what));
     if (steps_.size() == 1) ask_application();
 }
@@ -184,13 +202,16 @@ void group_core::forget(const std::vector<group::topic_partition>& which) {
     for (const auto& p : which) {
         (void)consumer_.unassign(p.topic, p.partition);
         owned_.erase(p);
+        going_.erase(p);
+        asked_for_.erase(p);
+        refused_.erase(p);
         forget_positions(p);
     }
     tell_member();
 }
 
 void group_core::ask_application() {
-    if (steps_.empty() || stopped_) return;
+    if (steps_.empty() || stopped_ || std::exchange(steps_.front().asked, true)) return;
     auto& s = steps_.front();
     if (s.which == assigned) {
         for (const auto& p : s.partitions) {
@@ -199,12 +220,17 @@ void group_core::ask_application() {
         }
     }
     tell_member();
-    if (s.which == revoked && s.commit == 0 && !finished_.empty()) {
+    if (s.which == revoked && !finished_.empty()) {
         // What is finished is committed first, while we may.
         s.commit = next_call_++;
         next_commit_.reset();
         return happened(group::commits::event{group::commits::commit_requested{s.commit, std::exchange(finished_, {}), true, s.deadline}});
     }
+    tell_application();
+}
+
+void group_core::tell_application() {
+    auto& s = steps_.front();
     // Told from a destructor, on any thread.
     auto over = [of = consumer_.weak_from_this(), ex = client().executor(), callback = s.callback] {
         try {
@@ -247,6 +273,13 @@ void group_core::end_step() {
     ask_application();
 }
 
+// With the new protocol a heartbeat may bring another epoch and nothing else: what is sent under the old one would be refused for ever.
+void group_core::follow_epoch() {
+    if (consumer_.options().group_protocol != group_protocol::consumer || source_ != source::group) return;
+    const auto who = membership_->committer();
+    if (who && who->generation != told_epoch_) tell_member();
+}
+
 // As who commits are sent, and of what.
 void group_core::tell_member() {
     const auto who = membership_->committer();
@@ -256,6 +289,7 @@ void group_core::tell_member() {
         change.as = group::commits::identity{who->member, who->instance, who->generation};
         if (consumer_.options().group_protocol == group_protocol::consumer) asks.as = {who->member, who->generation};
     }
+    told_epoch_ = who ? who->generation : -1;
     change.owned = owned_;
     happened(group::commits::event{std::move(change)});
     happened(group::fetches::event{std::move(asks)});
@@ -265,14 +299,14 @@ void group_core::tell_member() {
 void group_core::read_from(const std::vector<group::topic_partition>& which, std::uint64_t assignment) {
     group::partition_set ask;
     for (const auto& p : which) {
-        if (!owned_.contains(p)) continue;
+        if (!owned_.contains(p) || going_.contains(p)) continue;
         if (consumer_.undecided(p.topic, p.partition)) ask.insert(p);
         else consumer_.release(p.topic, p.partition);
     }
     if (ask.empty()) return;
+    for (const auto& p : ask) asked_for_[p] = next_question_;
     question q{next_question_++, assignment, [this](error, std::vector<committed_offset> found) {
                    for (auto& f : found) {
-                       if (!owned_.contains({f.topic, f.partition})) continue;
                        if (consumer_.undecided(f.topic, f.partition)) consumer_.decide(f.topic, f.partition, f.offset, f.leader_epoch);
                        consumer_.release(f.topic, f.partition);
                    }
@@ -290,9 +324,21 @@ void group_core::carry_out(group::fetches::complete& a) {
     std::vector<committed_offset> found;
     group::partition_set again;
     for (auto& [p, c] : a.partitions) {
+        if (q.assignment != 0) {
+            // An answer from before a revocation, or of an assignment before this one, says where somebody else was.
+            const auto asked = asked_for_.find(p);
+            if (asked == asked_for_.end() || asked->second != q.id) continue;
+            asked_for_.erase(asked);
+        }
         if (c.why && q.assignment != 0) {
-            if (c.why.code == condition::retriable) again.insert(p);
-            else consumer_.fail(p.topic, p.partition, c.why);
+            if (c.why.code == condition::retriable) {
+                again.insert(p);
+                continue;
+            }
+            // Told, and asked again: to begin anywhere else would be a leap that nobody has asked for.
+            consumer_.fail(p.topic, p.partition, c.why);
+            refused_.insert(p);
+            ask_again_ = now() + std::max(consumer_.options().retry_backoff, consumer_.options().retry_backoff_max);
             continue;
         }
         found.push_back({p.topic, p.partition, c.offset, c.leader_epoch, std::move(c.metadata)});

@@ -122,6 +122,7 @@ private:
         std::optional<net::time_point> deadline{};
         std::uint64_t epoch = 0;
         error why{};
+        bool asked = false;                                 // it is its turn
         group::commits::call_id commit = 0;                 // of what is finished, before the application, or what that has marked; 0: none yet
         bool told = false;                                  // the application is done with it
     };
@@ -166,8 +167,10 @@ private:
 
     void begin(rebalancing what);
     void ask_application();
+    void tell_application();
     void end_step();
     void tell_member();
+    void follow_epoch();
     void tell_topics();
     [[nodiscard]] std::vector<std::vector<std::string>> racks_of(const topic_info& t) const;
     void name_the_others(error why);
@@ -212,6 +215,11 @@ private:
     rebalance_handler handlers_[3];
     std::deque<rebalancing> steps_;                         // the first one is under way
     group::partition_set owned_;                            // read, or held
+    std::int32_t told_epoch_ = -1;                          // as whom offsets are committed and asked for
+    group::partition_set going_;                            // of them those that are being revoked
+    std::map<group::topic_partition, group::fetches::question_id> asked_for_;  // where the group was, by the question whose answer counts
+    group::partition_set refused_;                          // it was told that it may not know; asked again then:
+    std::optional<net::time_point> ask_again_;
 
     commit_call::positions handed_out_;                     // behind the last record of each partition that was handed out
     commit_call::positions done_;                           // as handed_out_, of what is finished: never goes back, but by a seek
