@@ -4,6 +4,7 @@
 
 #include "broker/coordinator_lookup.hpp"
 #include "broker/group_topics.hpp"
+#include "broker/witness.hpp"
 
 namespace kafkawire::broker {
 
@@ -12,9 +13,11 @@ namespace messages = protocol::messages;
 group_shard::group_shard(cluster_state& cluster, partition& from)
     : cluster_{cluster}, index_{from.index()}, topic_id_{from.topic_id()}, leader_epoch_{from.leader_epoch()} {
     load(from);
+    if (witness) witness->begins(*this);
 }
 
 void group_shard::end() {
+    if (witness) witness->ends(*this);
     for (auto& [name, id] : timers_) cluster_.timers().cancel(id);
     timers_.clear();
     leader_epoch_ = -1;

@@ -5,6 +5,7 @@
 
 #include "broker/group_shard.hpp"
 #include "broker/group_topics.hpp"
+#include "broker/witness.hpp"
 
 namespace kafkawire::broker {
 
@@ -129,6 +130,7 @@ void group_shard::commit(const committer& who, const std::vector<offset_commit>&
         group_offsets::put_record(records, who.group, o.topic, o.partition, &value);
         result.offsets.push_back(broker_errc::none);
     }
+    if (witness) witness->taken(who, what, at->second);
     write(std::move(records), [result, then = std::move(then)](broker_errc e) mutable {
         if (e != broker_errc::none) result = {{e}, {}};
         then(result);

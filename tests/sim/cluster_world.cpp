@@ -4,8 +4,7 @@
 
 namespace schedules {
 
-namespace {
-kw::client_options options_of(const char* id) {
+kw::client_options cluster_world::options_of(const char* id) {
     kw::client_options o;
     o.bootstrap = "broker-1:9092,broker-2:9092,broker-3:9092";
     o.client_id = id;
@@ -13,9 +12,8 @@ kw::client_options options_of(const char* id) {
     o.request_timeout = 5s;
     return o;
 }
-}  // namespace
 
-cluster_world::cluster_world(settings& s, const std::string& as_version) : world{s.seed}, app{world.add_host("app")}, auditor{world.add_host("auditor")} {
+cluster_world::cluster_world(settings& s, const world_shape& of) : world{s.seed}, app{world.add_host("app")}, auditor{world.add_host("auditor")} {
     kw::broker::broken = {};
     if (s.mutant == "forget")
         kw::broker::broken.forget_acknowledged = true;
@@ -36,9 +34,11 @@ cluster_world::cluster_world(settings& s, const std::string& as_version) : world
         o.ports.push_back(9092);
     }
     o.nodes = 3;
-    o.as_version = as_version;
+    o.as_version = of.as_version;
+    o.configs = of.configs;
     o.seed = s.seed + 1;
-    o.topics = {{.name = topic, .partitions = partitions}};
+    o.topics = {{.name = topic, .partitions = of.count}};
+    if (of.shipped) o.topics.push_back({.name = shipped, .partitions = partitions});
     cluster.emplace(std::move(environments), o);
     if (auto ec = cluster->start()) throw std::system_error{ec, "the cluster does not start"};
     for (int i = 0; i < 3; ++i) (void)cluster->control().move_transaction_coordinator("tx-" + std::to_string(50 + i), 1 + i);

@@ -14,11 +14,20 @@ using namespace std::chrono_literals;
 constexpr std::int32_t partitions = 6;
 inline constexpr const char* topic = "orders";
 
+/// What differs between schedules.
+struct world_shape {
+    std::string as_version = "4.3";   // the nodes behave as those of that Kafka
+    std::int32_t count = partitions;  // of the topic
+    std::map<std::string, std::string> configs{};
+    bool shipped = false;             // and another topic, to write what was made of the first
+};
+inline constexpr const char* shipped = "shipped";
+
 class cluster_world {
 public:
-    /// The nodes behave as those of that Kafka.
-    explicit cluster_world(settings& s, const std::string& as_version = "4.3");
+    explicit cluster_world(settings& s, const world_shape& of = {});
     ~cluster_world();
+    [[nodiscard]] static kw::client_options options_of(const char* id);
     /// The client is made anew, with one more host in its bootstrap list.
     void trust(const std::string& host);
 
@@ -26,6 +35,7 @@ public:
     kw::sim::host& app;
     kw::sim::host& auditor;
     std::vector<kw::sim::host*> nodes;
+    std::vector<kw::sim::host*> members;  // applications on hosts of their own, which faults of the network hit too
     std::optional<kw::broker::cluster> cluster;
     std::optional<kw::client> client;        // on app
     std::optional<kw::client> audit_client;  // on auditor, which no fault reaches

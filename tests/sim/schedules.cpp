@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "consumers.hpp"
 #include "liar.hpp"
 #include "losses.hpp"
 #include "storm.hpp"
@@ -25,7 +26,7 @@ struct plan {
 result run(settings& s, const plan& p) {
     constexpr auto stormy = 45s;
     // Transactions of version 1 and of version 2, in turn.
-    cluster_world w{s, p.with_transactions && s.seed % 2 ? "3.9" : "4.3"};
+    cluster_world w{s, {.as_version = p.with_transactions && s.seed % 2 ? "3.9" : "4.3"}};
     std::optional<liar> liar;
     if (p.lies) {
         liar.emplace(w, p.lies);
@@ -69,7 +70,59 @@ result run(settings& s, const plan& p) {
     return r;
 }
 
-constexpr std::array<schedule, 10> list = {{
+// A killed member's session, and a request that hangs; see group_judge.hpp.
+constexpr auto settles_within = 30s;
+
+struct group_schedule {
+    consumers::plan members{};
+    weather sky{.faults = 10, .groups = true};
+    std::int32_t partitions_at_first = partitions;
+};
+
+// 45 s in which members and the network have their troubles, then 30 s in which records are still written, and all must be read in time.
+result run_group(settings& s, const group_schedule& p) {
+    constexpr auto stormy = 45s;
+    cluster_world w{s, {.as_version = s.seed % 3 || p.members.new_protocol ? "4.3" : s.seed % 2 ? "3.9" : "2.8", .count = p.partitions_at_first, .configs = consumers::configs(), .shipped = p.members.ships}};
+    workload work{w};
+    consumers group{w, work, stormy, p.members};
+    storm faults{w, stormy, p.sky};
+    result r;
+    try {
+        w.world.run_for(stormy);
+        faults.calm();
+        group.calm();
+        w.world.run_for(22s);
+        group.rest(7500ms);
+        if (!w.world.run_until([&] { return group.done(); }, 180s)) group.judge.blame("stuck", "180 s after the last fault: " + group.waits_for());
+        if (group.settled_after > settles_within) group.judge.blame("stuck", std::to_string(group.settled_after / 1ms) + " ms until everything was read in time");
+        group.close();
+        if (!w.world.run_until([&] { return group.closed(); }, 15s)) group.judge.blame("late", "members do not close");
+        work.audit();
+        group.audit_shipped();
+    } catch (const kw::sim::stalled& e) {
+        work.trouble = e.what();
+    }
+    const auto found = kw::testing::check(work.history, {.reading_ended = true});
+    r.hash = w.world.trace_hash();
+    r.events = w.world.count().events;
+    r.faults = faults.fired() + group.struck;
+    r.sends = found.sends;
+    r.acknowledged = found.acknowledged;
+    r.reads = found.reads;
+    r.requests = group.judge.assignments;
+    r.transactions = group.judge.commits;
+    r.virtual_seconds = std::chrono::duration<double>(w.world.elapsed()).count();
+    r.problem = work.trouble;
+    const auto add = [&](const auto& all, const std::string& text) {
+        for (const auto& [name, n] : all) r.violations += (r.violations.empty() ? "" : " ") + name;
+        if (!all.empty()) r.problem += (r.problem.empty() ? "" : "\n") + text;
+    };
+    add(group.judge.found(), group.judge.text());
+    add(found.found, found.text().substr(0, 1000));
+    return r;
+}
+
+constexpr std::array<schedule, 14> list = {{
     {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
      [](settings& s) { return run(s, {.idempotent = 2, .sky = {6}}); }},
     {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .sky = {20}}); }},
@@ -90,6 +143,20 @@ constexpr std::array<schedule, 10> list = {{
      [](settings& s) { return run(s, {.producers = 2, .sky = {6}, .lies = 600'000}); }},
     {"producer-transactions", "three kw::producers with transactions and offsets, committed, aborted, dropped, and taken over, a reader at read_committed, 20 faults",
      [](settings& s) { return run(s, {.with_transactions = 3, .sky = {.faults = 20, .transactions = true}}); }},
+    {"consumer-classic", "four members of a group of the classic protocol, any strategies, that come, crash, leave, stand still; 12 such events and 10 faults",
+     [](settings& s) { return run_group(s, {}); }},
+    {"consumer-groups", "the same under KIP-848, with partitions added",
+     [](settings& s) {
+         return run_group(s, {.members = {.new_protocol = true, .growth = 2}, .partitions_at_first = 4});
+     }},
+    {"consume-transform-produce", "four members, classic or KIP-848, that write what they read to another topic in transactions with their offsets; 10 events and 12 faults",
+     [](settings& s) {
+         return run_group(s, {.members = {.events = 10, .new_protocol = s.seed % 2 == 0, .ships = true}, .sky = {.faults = 12, .transactions = true, .groups = true}});
+     }},
+    {"consumer-assigned", "three consumers without a group, each of all partitions, that seek, pause, drop and take partitions; 12 such events and 20 faults of every kind",
+     [](settings& s) {
+         return run_group(s, {.members = {.slots = 3, .by_hand = true}, .sky = {.faults = 20, .wide = true, .groups = true}});
+     }},
 }};
 
 }  // namespace

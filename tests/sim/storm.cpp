@@ -7,7 +7,7 @@ constexpr kw::sim::ip_address nobody{};
 }  // namespace
 
 storm::storm(cluster_world& w, std::chrono::nanoseconds until, const weather& how)
-    : w_{w}, control_{w.cluster->control()}, until_{until}, wide_{how.wide}, transactions_{how.transactions} {
+    : w_{w}, control_{w.cluster->control()}, until_{until}, wide_{how.wide}, transactions_{how.transactions}, groups_{how.groups} {
     for (int i = 0; i < how.faults; ++i) later(w.world.random().between(std::chrono::nanoseconds{1s}, until - 1s), [this] { strike(); });
     later(until, [this] { calm(); });
 }
@@ -26,6 +26,7 @@ std::chrono::nanoseconds storm::spell() {
 }
 
 void storm::strike() {
+    if (groups_ && w_.world.random().chance(300'000)) return strike_groups();
     switch (w_.world.random().below(wide_ ? 7 : 4)) {
         case 0: return strike_network();
         case 1: return strike_nodes();
@@ -36,11 +37,17 @@ void storm::strike() {
     }
 }
 
-// Between the application and one node.
+kw::sim::host& storm::some_application() {
+    if (w_.members.empty()) return w_.app;
+    const auto which = w_.world.random().below(w_.members.size() + 1);
+    return which == 0 ? w_.app : *w_.members[which - 1];
+}
+
+// Between an application and one node.
 void storm::strike_network() {
     auto& w = w_.world;
     auto& r = w.random();
-    auto& app = w_.app;
+    auto& app = some_application();
     auto& node = *w_.nodes[r.below(w_.nodes.size())];
     const bool to_node = r.chance(500'000);
     auto &from = to_node ? app : node, &to = to_node ? node : app;
@@ -132,7 +139,8 @@ void storm::strike_partitions() {
             later(spell(), [this, number] { (void)control_.thaw_metadata(number); });
             break;
         case 5:
-            if (transactions_ && r.chance(300'000)) done = !control_.move_group_coordinator("group-" + std::to_string(r.below(3)), number);
+            if (groups_) done = !control_.move_group_coordinator(readers, number);
+            else if (transactions_ && r.chance(300'000)) done = !control_.move_group_coordinator("group-" + std::to_string(r.below(3)), number);
             else done = !control_.move_transaction_coordinator("tx-" + std::to_string(50 + r.below(3)), number);
             break;
     }
@@ -146,7 +154,10 @@ void storm::strike_answers() {
     static constexpr std::int16_t apis[] = {0, 0, 0, 1, 3, 10, 22, 26};
     static constexpr std::int16_t of_transactions[] = {0, 0, 1, 3, 10, 22, 24, 25, 26, 26, 28, 28};
     kw::broker::fault f;
-    f.api = transactions_ ? of_transactions[r.below(std::size(of_transactions))] : apis[r.below(std::size(apis))];
+    static constexpr std::int16_t of_groups[] = {0, 1, 1, 1, 2, 3, 8, 8, 9, 9, 10, 11, 11, 12, 12, 13, 14, 14, 23, 68, 68, 68};
+    const bool of_group = groups_ && (!transactions_ || r.chance(500'000));
+    const std::span<const std::int16_t> some = of_group ? std::span<const std::int16_t>{of_groups} : transactions_ ? std::span<const std::int16_t>{of_transactions} : std::span<const std::int16_t>{apis};
+    f.api = some[r.below(some.size())];
     f.count = r.between(std::int64_t{1}, std::int64_t{4});
     switch (r.below(9)) {
         case 0: f.delay = r.between(std::chrono::nanoseconds{10ms}, std::chrono::nanoseconds{6s}); break;
@@ -158,7 +169,7 @@ void storm::strike_answers() {
         case 6: f.trickle = 1 + r.below(10); break;
         case 7: f.garbage = kw::broker::garbage::frame; break;
         case 8: {
-            const bool of_coordinator = *f.api == 10 || *f.api >= 22;
+            const bool of_coordinator = *f.api == 10 || (*f.api >= 22 && *f.api != 23) || (*f.api >= 8 && *f.api <= 14);
             static constexpr e of_leaders[] = {e::not_leader_or_follower, e::unknown_topic_or_partition, e::request_timed_out,
                                                e::leader_not_available};
             static constexpr e of_coordinators[] = {e::coordinator_load_in_progress, e::coordinator_not_available, e::not_coordinator};
@@ -182,6 +193,38 @@ void storm::strike_codes() {
     do f.error = static_cast<kw::broker_errc>(r.between(std::int64_t{-1}, std::int64_t{133}));
     while (static_cast<int>(*f.error) == 0 || *f.error == kw::broker_errc::duplicate_sequence_number || !kw::find_broker_error(static_cast<std::int16_t>(*f.error)));
     f.error_at = r.chance(500'000) ? kw::broker::error_place::items : kw::broker::error_place::everywhere;
+    planted_.push_back(control_.add(f));
+}
+
+namespace {
+
+// What no Kafka says unless it is true: that the log has not got that offset, that nobody has committed anything. Whoever believes it begins anew.
+bool is_lie(std::int16_t api, kw::broker_errc code) {
+    if (api == 9) return code == kw::broker_errc::group_id_not_found || code == kw::broker_errc::unknown_topic_or_partition;
+    return api != 8 && code == kw::broker_errc::offset_out_of_range;
+}
+
+}  // namespace
+
+// Any error code of the protocol to what consumers and members ask.
+void storm::strike_groups() {
+    auto& r = w_.world.random();
+    static constexpr std::int16_t apis[] = {1, 1, 2, 3, 8, 8, 9, 9, 10, 11, 11, 12, 12, 13, 14, 14, 23, 68, 68, 68};
+    // Half of them those that mean something here.
+    using e = kw::broker_errc;
+    static constexpr e meant[] = {e::coordinator_load_in_progress, e::coordinator_not_available, e::not_coordinator, e::illegal_generation, e::unknown_member_id,
+                                  e::rebalance_in_progress, e::fenced_member_epoch, e::stale_member_epoch, e::unreleased_instance_id, e::fetch_session_id_not_found,
+                                  e::invalid_fetch_session_epoch, e::fenced_leader_epoch, e::unknown_leader_epoch, e::unstable_offset_commit, e::network_exception};
+    kw::broker::fault f;
+    f.api = apis[r.below(std::size(apis))];
+    f.count = r.between(std::int64_t{1}, std::int64_t{4});
+    const bool known = r.chance(500'000);
+    do f.error = known ? meant[r.below(std::size(meant))] : static_cast<e>(r.between(std::int64_t{-1}, std::int64_t{133}));
+    while (static_cast<int>(*f.error) == 0 || !kw::find_broker_error(static_cast<std::int16_t>(*f.error)) || is_lie(*f.api, *f.error));
+    // Where there is no place for a code, the answer would say that all is well.
+    const bool elsewhere = r.chance(500'000);
+    if (elsewhere && *f.api == 1) f.error_at = kw::broker::error_place::top;
+    if (elsewhere && *f.api == 9) f.error_at = kw::broker::error_place::items;
     planted_.push_back(control_.add(f));
 }
 
@@ -281,6 +324,10 @@ void storm::calm() {
         w.set_name(n->name(), {n->address()});
         w.set_link(w_.app, *n, {});
         w.set_link(*n, w_.app, {});
+        for (auto* m : w_.members) {
+            w.set_link(*m, *n, {});
+            w.set_link(*n, *m, {});
+        }
         (void)control_.node_up(static_cast<std::int32_t>(i + 1));
         (void)control_.thaw_metadata(static_cast<std::int32_t>(i + 1));
     }

@@ -11,7 +11,12 @@ struct weather {
     bool wide = false;
     /// Also the requests of transactions and the coordinators of groups, which the other schedules have no use for.
     bool transactions = false;
+    /// Also the requests of consumers and of the members of groups, with any error code, and the coordinator of their group.
+    bool groups = false;
 };
+
+/// The group of those schedules.
+inline constexpr const char* readers = "readers";
 
 /// Faults at random moments until `until`, all of them over by then. Only those that touched something count as fired.
 class storm {
@@ -29,6 +34,8 @@ private:
     void strike_answers();
     void strike_cluster();
     void strike_codes();
+    void strike_groups();
+    [[nodiscard]] kw::sim::host& some_application();
     void restart_in_turn(std::int32_t number);
     void elect_until(std::chrono::nanoseconds end);
     void plant_for(const kw::broker::fault& f, std::chrono::nanoseconds d);
@@ -43,6 +50,7 @@ private:
     std::chrono::nanoseconds until_;
     bool wide_;
     bool transactions_;
+    bool groups_;
     std::uint64_t fired_ = 0;
 };
 

@@ -28,6 +28,8 @@ inline bool retriable(std::int16_t code) {
 
 /// A value that says its number; every other byte follows from that, so that a reader can tell a wrong one.
 [[nodiscard]] std::string make_value(std::uint64_t number, std::size_t size);
+/// The other way round; of a wrong value one that nobody has sent.
+[[nodiscard]] std::uint64_t number_in(kw::protocol::bytes_view value);
 
 class workload {
 public:

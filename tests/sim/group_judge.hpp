@@ -1,0 +1,116 @@
+// What members of a group do, judged while they do it: each is told here what it is told, does and is handed, and the coordinator says what it takes.
+// The rules, by the names under which they are blamed:
+// | name              | what was seen                                                                                                    |
+// |-------------------|------------------------------------------------------------------------------------------------------------------|
+// | two-owners        | a partition came to a member while another one had it, whom the coordinator still counted as a member            |
+// | not-owned         | records were handed out before on_assigned was over, or once on_revoked or on_lost had begun, or while paused     |
+// | wrong-start       | the first record of an assignment is not the one behind what the group has committed, or where a seek went        |
+// | skip, repeat      | within an assignment a record was left out, or came twice                                                         |
+// | commit-ahead      | an offset was committed that lies beyond what its member had processed                                           |
+// | commit-not-owned  | the coordinator took an offset for a partition that another member had by then                                    |
+// | commit-back       | an offset was committed that lies before the one before it, and nobody had sought back                            |
+// | false-commit      | a commit was told to be done which the coordinator never took                                                    |
+// | commit-missing    | a member with automatic commits closed in good order, and the group is not where it stopped                       |
+// | late              | an operation ended after its deadline                                                                            |
+// | stuck             | a partition was not read in time after the last fault                                                            |
+// | unrest            | partitions came or went although nothing had happened but that members took their time with what they had        |
+#pragma once
+#include <kafkawire/testing/history.hpp>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace schedules {
+
+namespace kw = kafkawire;
+
+class group_judge {
+public:
+    using partition = std::int32_t;
+
+    // A partition in a member's hands, from on_assigned on.
+    struct holding {
+        std::int64_t epoch = 0;                  // of all holdings of all members: never the same twice
+        std::uint64_t assignment = 0;            // as its records say; 0: none came yet
+        bool reading = false;                    // on_assigned is over, on_revoked has not begun
+        bool paused = false;
+        std::optional<std::int64_t> gone_by{};   // it is being revoked, until then
+        std::optional<std::int64_t> next{};      // of the next record; none: nothing was read yet
+        std::vector<std::int64_t> starts{};      // where it may begin: what was committed since it was assigned
+        bool sought = false;
+    };
+    // One life of a consumer.
+    struct member {
+        std::int32_t number = 0;
+        bool gone = false;
+        std::set<std::string> ids{};             // under which the coordinator has known it
+        std::map<partition, holding> holds{};
+        std::map<partition, std::int64_t> handed{}, processed{}, taken{};
+    };
+
+    explicit group_judge(kw::testing::history& h) : history_{h} {}
+
+    /// Who has that id.
+    std::function<member*(const std::string& id)> find;
+    /// Whether the coordinator counts it as a member at this moment.
+    std::function<bool(const member&)> counted;
+    std::function<std::int64_t()> now;
+
+    member& arrives();
+    void goes(member& m);
+
+    void assigned(member& m, partition p);
+    void may_read(member& m, partition p);
+    /// `by`: then the group goes on, whether or not the member is done.
+    void revoking(member& m, partition p, std::int64_t by);
+    void given_up(member& m, partition p);
+    void lost(member& m, partition p) { given_up(m, p); }
+    void sought(member& m, partition p, std::int64_t to);
+    void paused(member& m, partition p, bool yes);
+    struct record {
+        std::int64_t offset;
+        std::uint64_t value;
+    };
+    /// Of one partition and one poll, in order. `next` is where reading is to go on.
+    void handed_out(member& m, partition p, std::uint64_t assignment, std::int64_t poll, std::span<const record> records, std::int64_t next);
+    void processed(member& m, partition p, std::int64_t next);
+    /// The coordinator has taken it; `others` are the ids that it counts as members.
+    void taken(const std::string& id, partition p, std::int64_t offset, const std::set<std::string>& members);
+    void told_committed(member& m, partition p, std::int64_t offset);
+    /// A member closed in good order, with everything that it was handed processed.
+    void closed_well(member& m, const std::map<partition, std::int64_t>& stood);
+
+    void blame(const std::string& name, std::string text);
+    [[nodiscard]] const std::map<std::string, std::size_t>& found() const noexcept { return found_; }
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    [[nodiscard]] std::int64_t committed(partition p) const;  // 0: nothing was
+    /// Where members stand that have it and are counted; -1: nobody does. Where all read all, the one that is behind.
+    [[nodiscard]] std::int64_t stands(partition p) const;
+    [[nodiscard]] std::string owners(partition p) const;
+    /// Records with markers of transactions between them, whose offsets have gaps.
+    bool gaps = false;
+    /// Members that are of no group: each may have everything.
+    bool shared = false;
+    /// Offsets are committed in transactions, whose end nobody tells us of.
+    bool starts_unknown = false;
+    void known_committed(partition p, std::int64_t offset) { committed_[p] = std::max(committed_[p], offset); }
+    std::uint64_t assignments = 0, commits = 0, handed = 0;
+
+private:
+    [[nodiscard]] std::string name(const member& m, partition p) const;
+
+    kw::testing::history& history_;
+    std::map<std::int32_t, member> members_;
+    std::map<partition, std::int64_t> committed_;
+    std::map<partition, bool> may_go_back_;
+    std::int64_t epochs_ = 0;
+    std::map<std::string, std::size_t> found_;
+    std::string text_;
+};
+
+}  // namespace schedules
