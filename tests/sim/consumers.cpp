@@ -170,11 +170,11 @@ void consumers::start(slot& s) {
     });
 }
 
-// From some place that there is; new partitions from their beginning, as nothing of them was read before.
+// From some place that there is; the first one from the beginning, so that somebody reads everything.
 void consumers::assign(life& l, std::int32_t partition) {
     const auto n = number_of(partition);
     const auto end = end_.count(n) ? end_[n] : 0;
-    const auto from = random_.chance(300'000) ? static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(end) + 1)) : 0;
+    const auto from = l.at->number != 1 && random_.chance(300'000) ? static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(end) + 1)) : 0;
     l.consumer->assign(topic, partition, from == 0 && random_.chance(500'000) ? kw::start_position::beginning() : kw::start_position::at(from));
     judge.assigned(*l.known, n);
     judge.sought(*l.known, n, from);
