@@ -276,6 +276,8 @@ void group_core::end_step() {
 // With the new protocol a heartbeat may bring another epoch and nothing else: what is sent under the old one would be refused for ever.
 void group_core::follow_epoch() {
     if (consumer_.options().group_protocol != group_protocol::consumer || source_ != source::group) return;
+    // What is being given up by a member that is lost must not be committed by the one that it is afterwards: that waits until the loss's turn has come.
+    if (std::any_of(steps_.begin(), steps_.end(), [](const rebalancing& r) { return r.which == lost && !r.asked; })) return;
     const auto who = membership_->committer();
     if (who && who->generation != told_epoch_) tell_member();
 }

@@ -1,6 +1,9 @@
 // Members of a group against the embedded cluster on loopback, with both protocols: who reads what, where reading goes on, what is committed.
+#include <kafkawire/producer.hpp>
 #include <kafkawire/protocol/messages/37_create_partitions.hpp>
+#include <kafkawire/transaction.hpp>
 
+#include <array>
 #include <map>
 #include <set>
 
@@ -191,6 +194,117 @@ TEST_CASE("a handler that takes its time holds the step up, and may seek before 
             CHECK(over);
             CHECK(batch.begin()->offset == 7);
             co_await consumer.async_close(asio::use_awaitable);
+        });
+    }
+}
+
+TEST_CASE("a member whose group goes on while it takes its partitions reads them all the same") {
+    // Its epoch goes up then, and what is committed is asked as of the new one: the coordinator refuses the old one for ever.
+    for (const auto protocol : both) {
+        CAPTURE(static_cast<int>(protocol));
+        rig r;
+        const auto topic = r.kafka.create_topic(1), other = r.kafka.create_topic(1);
+        r.fill(topic, 0, 0, 10);
+        r.run([&]() -> asio::awaitable<void> {
+            kw::consumer consumer{r.client, member_of("billing", {topic}, protocol)};
+            std::vector<kw::rebalance_step> kept;
+            consumer.on_assigned([&](kw::rebalance_step s) {
+                if (kept.empty()) kept.push_back(std::move(s));
+            });
+            std::size_t seen = 0;
+            asio::co_spawn(
+                r.io,
+                [&]() -> asio::awaitable<void> {
+                    const auto [ec, batch] = co_await consumer.async_poll(kw::as_tuple(asio::use_awaitable));
+                    if (!ec) seen = batch.size();
+                },
+                asio::detached);
+            REQUIRE(co_await r.until([&] { return !kept.empty(); }));
+            const auto before = consumer.membership()->generation;
+            reader second{r, member_of("billing", {other}, protocol)};
+            if (protocol == kw::group_protocol::consumer) {
+                CHECK(co_await r.until([&] { return consumer.membership()->generation > before; }));
+            } else
+                co_await r.sleep(200ms);
+            kept.front().finish();
+            CHECK(co_await r.until([&] { return seen == 10; }, 5s));
+            co_await second.consumer.async_close(asio::use_awaitable);
+            co_await consumer.async_close(asio::use_awaitable);
+        });
+    }
+}
+
+TEST_CASE("a handler is called once for each step") {
+    // The end of one step may begin the next: a cooperative member that gives up and takes in the same rebalance.
+    for (const auto protocol : both) {
+        CAPTURE(static_cast<int>(protocol));
+        rig r;
+        const auto topic = r.kafka.create_topic(4);
+        r.run([&]() -> asio::awaitable<void> {
+            auto options = member_of("billing", {topic}, protocol);
+            options.auto_commit = true;
+            reader first{r, options};
+            REQUIRE(co_await r.until([&] { return first.has.size() == 4; }));
+            reader second{r, options};
+            CHECK(co_await r.until([&] { return first.has.size() == 2 && second.has.size() == 2; }));
+            co_await second.consumer.async_close(asio::use_awaitable);
+            CHECK(co_await r.until([&] { return first.has.size() == 4; }));
+            co_await first.consumer.async_close(asio::use_awaitable);
+            CHECK(first.has.empty());
+        });
+    }
+}
+
+TEST_CASE("a partition that is taken away before it is known where the group was is not read") {
+    for (const auto protocol : {kw::group_protocol::classic}) {  // the same steps with both, but the other's heartbeats are seconds apart
+        rig r;
+        const auto topic = r.kafka.create_topic(2);
+        r.fill(topic, 0, 0, 10);
+        r.fill(topic, 1, 0, 10);
+        r.run([&]() -> asio::awaitable<void> {
+            // A transaction that is open keeps the group's offsets back.
+            kw::producer_options transactional;
+            transactional.transactional_id = "orders";
+            kw::producer producer{r.client, transactional};
+            const kw::group_metadata group{"billing"};
+            kw::transaction tx;
+            for (const std::int64_t at : {5, 6}) {
+                tx = co_await producer.async_begin_transaction(asio::use_awaitable);
+                const std::array<kw::topic_offset, 2> offsets{{{.topic = topic, .partition = 0, .offset = at}, {.topic = topic, .partition = 1, .offset = at}}};
+                co_await tx.async_send_offsets(offsets, group, asio::use_awaitable);
+                if (at == 5) co_await tx.async_commit(asio::use_awaitable);
+            }
+            kw::consumer first{r.client, member_of("billing", {topic}, protocol)};
+            std::vector<kw::rebalance_step> kept;
+            first.on_revoked([&](kw::rebalance_step s) {
+                if (kept.empty()) kept.push_back(std::move(s));
+            });
+            std::multiset<std::string> seen;
+            asio::co_spawn(
+                r.io,
+                [&]() -> asio::awaitable<void> {
+                    for (;;) {
+                        const auto [ec, batch] = co_await first.async_poll(kw::as_tuple(asio::use_awaitable));
+                        if (ec) co_return;
+                        for (const auto& x : batch) seen.insert(std::to_string(x.partition) + "/" + std::string{x.value.text()});
+                    }
+                },
+                asio::detached);
+            REQUIRE(co_await r.until([&] { return first.membership()->assignment.size() == 2; }));
+            co_await r.sleep(200ms);  // it asks, and is told to ask again
+            reader second{r, member_of("billing", {topic}, protocol)};
+            REQUIRE(co_await r.until([&] { return !kept.empty(); }));
+            const auto gone = kept.front().partitions().front().partition;
+            co_await tx.async_commit(asio::use_awaitable);
+            CHECK(co_await r.until([&] { return seen.size() == 4; }));
+            co_await r.sleep(700ms);
+            const auto other = std::to_string(1 - gone) + "/";
+            CHECK(seen == std::multiset<std::string>{other + "6", other + "7", other + "8", other + "9"});
+            kept.clear();
+            CHECK(co_await r.until([&] { return second.seen.size() == 4; }));
+            CHECK(seen.size() == 4);
+            co_await second.consumer.async_close(asio::use_awaitable);
+            co_await first.async_close(asio::use_awaitable);
         });
     }
 }

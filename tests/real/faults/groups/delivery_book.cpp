@@ -81,6 +81,17 @@ void group_book::delivered_by_foreign(int member, std::int32_t partition, std::i
     take(p, member, partition, offset, index, at);
 }
 
+void group_book::foreign_leaves(int member) {
+    for (const auto& [where, h] : holdings_)
+        if (where.first == member && h.next >= 0) taken_along_.emplace(where.second, h.next);
+}
+
+// Acknowledged, not given, and not gone with another client's member: that has the offset behind the record before it.
+bool group_book::missing(const part& p, std::int32_t partition, std::uint64_t index) const {
+    if (log_.at(partition, index) == 0 || (index < p.offsets.size() && p.offsets[index] != 0)) return false;
+    return index == 0 || index > p.offsets.size() || p.offsets[index - 1] == 0 || !taken_along_.contains({partition, p.offsets[index - 1]});
+}
+
 void group_book::altered(int member, std::int32_t partition, std::int64_t offset) { violated("altered", member, partition, offset, ""); }
 
 void group_book::committed(int member, std::int32_t partition, std::int64_t offset, nanoseconds_of_clock at) {
@@ -134,9 +145,9 @@ void group_book::mark_healed(nanoseconds_of_clock now) {
 void group_book::raise_low(part& p, std::int32_t partition) {
     const auto end = log_.end(partition);
     const auto given = [&](std::uint64_t i) { return i < p.offsets.size() && p.offsets[i] != 0; };
-    while (p.low < end && (given(p.low) || log_.at(partition, p.low) == 0)) {
+    while (p.low < end && !missing(p, partition, p.low)) {
         // One that is not told yet may still be acknowledged: the mark stays below it, unless those behind it are told.
-        if (!given(p.low) && p.low + 100'000 > end) break;
+        if (!given(p.low) && log_.at(partition, p.low) == 0 && p.low + 100'000 > end) break;
         ++p.low;
     }
 }
@@ -151,7 +162,7 @@ waiting group_book::sum(measure part::*which, nanoseconds_of_clock now) {
         if (m.from == 0) continue;
         // A wait that has not ended.
         for (auto n = p.low; n < log_.end(number); ++n) {
-            if (log_.at(number, n) == 0 || (n < p.offsets.size() && p.offsets[n] != 0)) continue;
+            if (!missing(p, number, n)) continue;
             const auto since = std::max(log_.at(number, n), m.from);
             m.wait = std::max(m.wait, now - since);
             m.stall = std::max(m.stall, now - std::max(since, p.progress));
@@ -176,7 +187,7 @@ bool group_book::caught_up(const std::vector<std::uint64_t>& ends) {
         const auto number = static_cast<std::int32_t>(i);
         raise_low(p, number);
         for (auto n = p.low; n < ends[i]; ++n)
-            if (log_.at(number, n) != 0 && (n >= p.offsets.size() || p.offsets[n] == 0)) return false;
+            if (missing(p, number, n)) return false;
     }
     return true;
 }
@@ -188,7 +199,7 @@ std::string group_book::lagging() {
         const auto number = static_cast<std::int32_t>(i);
         raise_low(p, number);
         for (auto n = p.low; n < log_.end(number); ++n) {
-            if (log_.at(number, n) == 0 || (n < p.offsets.size() && p.offsets[n] != 0)) continue;
+            if (!missing(p, number, n)) continue;
             out += (out.empty() ? "" : ", ") + std::to_string(number) + " from " + std::to_string(n) + " of " + std::to_string(log_.end(number));
             break;
         }
@@ -199,9 +210,8 @@ std::string group_book::lagging() {
 void group_book::finish() {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
         const auto number = static_cast<std::int32_t>(i);
-        const auto& given = parts_[i].offsets;
         for (std::uint64_t n = 0; n < log_.end(number); ++n)
-            if (log_.at(number, n) != 0 && (n >= given.size() || given[n] == 0)) violated("lost", -1, number, -1, "number " + std::to_string(n));
+            if (missing(parts_[i], number, n)) violated("lost", -1, number, -1, "number " + std::to_string(n));
     }
 }
 

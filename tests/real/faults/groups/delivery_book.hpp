@@ -9,12 +9,14 @@
 //   committed_ahead   a member commits what it was not given
 //   misplaced         one number at two offsets, or two numbers at one
 //   altered           a record that is not as it was sent
+// One record of a partition may go with a member of another client that is asked to leave: Java's console consumer commits what it has in its hand.
 // Records that come again because they were not committed are counted, and are no violation. So are those of a former owner: of a member that goes on
 // with what it has fetched while the group, which has not heard of it for the session timeout, has given the partition to another.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +61,8 @@ public:
     void delivered(int member, std::int32_t partition, std::uint64_t epoch, std::int64_t offset, std::uint64_t index, std::uint64_t count, nanoseconds_of_clock at);
     /// Of a member that tells neither assignments nor epochs: a new one begins wherever it does not go on from its last record.
     void delivered_by_foreign(int member, std::int32_t partition, std::int64_t offset, std::uint64_t index, nanoseconds_of_clock at);
+    /// A member of that kind is asked to leave.
+    void foreign_leaves(int member);
     void altered(int member, std::int32_t partition, std::int64_t offset);
     /// The coordinator has confirmed it.
     void committed(int member, std::int32_t partition, std::int64_t offset, nanoseconds_of_clock at);
@@ -113,11 +117,13 @@ private:
     void take(part& p, int member, std::int32_t partition, std::int64_t offset, std::uint64_t index, nanoseconds_of_clock at);
     void waited(part& p, nanoseconds_of_clock acknowledged, nanoseconds_of_clock at);
     void raise_low(part& p, std::int32_t partition);
+    [[nodiscard]] bool missing(const part& p, std::int32_t partition, std::uint64_t index) const;
     [[nodiscard]] waiting sum(measure part::*which, nanoseconds_of_clock now);
 
     const acknowledged_log& log_;
     std::vector<part> parts_;
     std::map<std::pair<int, std::int32_t>, holding> holdings_;
+    std::set<std::pair<std::int32_t, std::int64_t>> taken_along_;  // partition, offset
     std::uint64_t unique_ = 0, again_ = 0, former_ = 0, foreign_ = 0, commits_ = 0;
     std::map<std::string, std::uint64_t> violations_;
     std::vector<std::string> examples_;

@@ -96,6 +96,27 @@ TEST_CASE_METHOD(fixture, "an acknowledged record that nobody was given is lost"
     CHECK(end() == found{{"lost", 1}});
 }
 
+TEST_CASE_METHOD(fixture, "one record may go with a member of another client, the next one may not", "[deliveries]") {
+    for (std::uint64_t i = 0; i < 4; ++i) book.delivered_by_foreign(7, 0, static_cast<std::int64_t>(i), i, 110 * ms);
+    book.assigned(1, 0, 120 * ms);
+    SECTION("one") {
+        book.foreign_leaves(7);
+        book.delivered(1, 0, 1, 5, 5, 5, 130 * ms);
+        CHECK(book.caught_up());
+        CHECK(end() == found{});
+    }
+    SECTION("two") {
+        book.foreign_leaves(7);
+        book.delivered(1, 0, 1, 6, 6, 4, 130 * ms);
+        CHECK_FALSE(book.caught_up());
+        CHECK(end() == found{{"lost", 1}});
+    }
+    SECTION("without leaving") {
+        book.delivered(1, 0, 1, 5, 5, 5, 130 * ms);
+        CHECK(end() == found{{"lost", 1}});
+    }
+}
+
 TEST_CASE_METHOD(fixture, "a record that was never acknowledged may be given, or not", "[deliveries]") {
     log.acknowledged(0, 11, 130 * ms);  // 10 was not
     book.assigned(1, 0, 10 * ms);

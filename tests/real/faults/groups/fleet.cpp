@@ -9,6 +9,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace faults {
@@ -125,6 +127,27 @@ std::vector<std::pair<int, int>> fleet::collect() {
         if (!c.running || ::waitpid(c.pid, &status, WNOHANG) != c.pid) continue;
         c.running = false;
         out.emplace_back(c.number, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    }
+    return out;
+}
+
+std::string fleet::stories(std::string_view name) {
+    std::vector<std::string> logs;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& c : children_) {
+            if (!c.reports || !c.name.starts_with(name)) continue;
+            if (c.running) ::kill(c.pid, SIGUSR1);
+            logs.push_back(c.name + "-" + std::to_string(c.number));
+        }
+    }
+    std::this_thread::sleep_for(500ms);
+    std::string out;
+    for (const auto& l : logs) {
+        std::ifstream in{folder_ + "/" + l + ".log"};
+        std::string all{std::istreambuf_iterator<char>{in}, {}};
+        constexpr std::size_t most = 3'000;
+        out += "--- " + l + "\n" + (all.size() > most ? all.substr(all.size() - most) : all);
     }
     return out;
 }

@@ -40,6 +40,8 @@ public:
     /// Those that have ended by themselves since the last call, with their exit status.
     std::vector<std::pair<int, int>> collect();
     [[nodiscard]] std::string name(int member) const;
+    /// Asks ours how they stand, if they run, and gives the end of what each has written to its error output.
+    [[nodiscard]] std::string stories(std::string_view name);
     /// Waits until all that they have written is taken. For members that have ended.
     void drain();
 

@@ -116,7 +116,7 @@ int group_stage::start_member(group_state& g) {
         slot = free_slots_.back();
         free_slots_.pop_back();
     }
-    m.auto_commit = g.plan.auto_commit && slot % 3 == 2;
+    m.auto_commit = g.plan.auto_commit > 0 && slot % g.plan.auto_commit == 0;
     if (g.plan.pipeline) {
         m.output = output_of(g.plan);
         m.transactional_id = g.plan.name + "-" + std::to_string(slot);
@@ -145,6 +145,16 @@ void group_stage::start_kcat(group_state& g) {
         words.insert(words.end(), {"-X", x});
     words.insert(words.end(), {"-X", "session.timeout.ms=" + std::to_string(options.session_timeout.count()), topic});
     fleet_->start_foreign(g.plan.name + "-other-kcat", words, [this, &g](int who, std::string_view l) { take_line(g, who, l); });
+}
+
+bool group_stage::leave(int member) {
+    const bool well = fleet_->stop(member, 20s);
+    const auto name = fleet_->name(member);
+    std::this_thread::sleep_for(200ms);  // until its last lines are read
+    const std::lock_guard lock{mutex_};
+    for (auto& g : groups)
+        if (name.starts_with(g->plan.name + "-other")) g->book.foreign_leaves(member);
+    return well;
 }
 
 void group_stage::complete_groups() {
@@ -298,6 +308,7 @@ bool group_stage::judge_pipeline(group_state& g) {
         if (n->index < expected) ++violations["reordered"];
         expected = n->index + 1;
     });
+    if (!violations.empty()) std::cerr << fleet_->stories(g.plan.name + "-member");
     const std::lock_guard lock{mutex_};
     for (std::size_t p = 0; p < 6; ++p)
         for (std::uint64_t i = 0; i < input_log_.end(static_cast<std::int32_t>(p)); ++i) {

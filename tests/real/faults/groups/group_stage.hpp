@@ -25,7 +25,7 @@ struct group_plan {
     bool consumer_protocol = false;
     int ours = 10, java = 0, kcat = 0;
     bool pipeline = false;
-    bool auto_commit = false;          ///< every third of ours commits automatically
+    int auto_commit = 0;               ///< every so manieth of ours commits automatically; 0: none
 };
 
 /// A group and what is known of it.
@@ -68,7 +68,7 @@ public:
     void kill(int member) { fleet_->kill(member); }
     void pause(int member) { fleet_->pause(member); }
     void resume(int member) { fleet_->resume(member); }
-    bool leave(int member) { return fleet_->stop(member, std::chrono::seconds{20}); }
+    bool leave(int member);
     /// Of other clients.
     [[nodiscard]] std::vector<int> foreigners(const group_state& g) const { return fleet_->running(g.plan.name + "-other"); }
 
@@ -84,6 +84,8 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> acknowledged_ends();
     [[nodiscard]] std::int64_t longest_nap() { return feeder_->longest_nap(); }
     [[nodiscard]] std::uint64_t again(const group_state& g);
+
+    [[nodiscard]] std::string stories() { return fleet_->stories(""); }
 
     /// The end: no more records, everybody reads what there is, leaves; whether all of it is right. Prints a line for each group.
     bool finish();

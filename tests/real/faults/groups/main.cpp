@@ -27,7 +27,7 @@ using clock_type = std::chrono::steady_clock;
 struct arguments {
     faults::stage_options stage;
     double minutes = 0, bars = 0;
-    int rounds = 1, classic = 10, consumer = 10, java = 0, kcat = 0, pipelines = 0;
+    int rounds = 1, classic = 10, consumer = 10, java = 0, kcat = 0, pipelines = 0, auto_commit = 3;
     std::vector<std::string> scenarios;
 };
 
@@ -57,13 +57,14 @@ arguments parse(int argc, char** argv) {
         else if (name == "--java") a.java = std::stoi(value);
         else if (name == "--kcat") a.kcat = std::stoi(value);
         else if (name == "--pipelines") a.pipelines = std::stoi(value);
+        else if (name == "--auto-commit") a.auto_commit = std::stoi(value);
         else if (name == "--bars") a.bars = std::stod(value);
         else if (name == "--scenarios") a.scenarios = split(value);
         else throw std::invalid_argument("there is no option " + name);
     }
     if (argc % 2 == 0) throw std::invalid_argument("an option without a value");
-    if (a.classic > 0) a.stage.groups.push_back({.name = "classic", .ours = a.classic, .java = a.java, .kcat = a.kcat, .auto_commit = true});
-    if (a.consumer > 0) a.stage.groups.push_back({.name = "consumer", .consumer_protocol = true, .ours = a.consumer, .auto_commit = true});
+    if (a.classic > 0) a.stage.groups.push_back({.name = "classic", .ours = a.classic, .java = a.java, .kcat = a.kcat, .auto_commit = a.auto_commit});
+    if (a.consumer > 0) a.stage.groups.push_back({.name = "consumer", .consumer_protocol = true, .ours = a.consumer, .auto_commit = a.auto_commit});
     if (a.pipelines > 0) {
         a.stage.groups.push_back({.name = "pipeline", .ours = a.pipelines, .pipeline = true});
         a.stage.groups.push_back({.name = "new-pipeline", .consumer_protocol = true, .ours = a.pipelines, .pipeline = true});
@@ -116,7 +117,7 @@ int run(const arguments& a) {
             }
         }
     } catch (const std::runtime_error& e) {
-        std::cerr << e.what() << std::endl;
+        std::cerr << e.what() << "\n" << s.stories() << std::endl;
         well = false;
     }
     for (const auto& [who, w] : worsts)

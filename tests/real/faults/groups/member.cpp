@@ -12,6 +12,8 @@
 #include <asio/use_awaitable.hpp>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -52,6 +54,8 @@ public:
             stopping_ = true;
             asio::co_spawn(io_, close(), asio::detached);
         });
+        asio::signal_set curious{io_, SIGUSR1};
+        answer(curious);
         to_.add({.what = told::ready});
         to_.flush();
         asio::co_spawn(io_, read(), rethrow);
@@ -63,6 +67,13 @@ public:
 private:
     static void rethrow(std::exception_ptr e) {
         if (e) std::rethrow_exception(e);
+    }
+    void answer(asio::signal_set& curious) {
+        curious.async_wait([this, &curious](std::error_code ec, int) {
+            if (ec) return;
+            describe(consumer_);
+            answer(curious);
+        });
     }
     void gone(const kw::rebalance_step& s, told how) {
         for (const auto& p : s.partitions()) {
@@ -105,7 +116,9 @@ private:
             what.push_back({options_.topic, partition, at.offset, at.leader_epoch, {}});
         }
         if (what.empty()) co_return;
+        ++committing_;
         auto [why] = co_await consumer_.async_commit(what, kw::as_tuple(asio::use_awaitable));
+        --committing_;
         if (why) {
             std::fprintf(stderr, "commit: %s\n", why.message().c_str());
             to_.add({.what = told::refused, .count = why.value()});
@@ -116,7 +129,14 @@ private:
         to_.flush();
     }
     asio::awaitable<void> give_up(kw::rebalance_step step) {
-        if (!options_.auto_commit) co_await commit_positions(&step);
+        if (!options_.auto_commit) {
+            asio::steady_timer timer{io_};
+            while (committing_ > 0) {  // what is on its way is not committed yet
+                timer.expires_after(5ms);
+                co_await timer.async_wait(asio::use_awaitable);
+            }
+            co_await commit_positions(&step);
+        }
         gone(step, told::revoked);
         step.finish();
     }
@@ -139,6 +159,7 @@ private:
     kw::consumer consumer_;
     reporter to_;
     std::map<std::int32_t, position> positions_;  // behind what was reported
+    int committing_ = 0;
     bool stopping_ = false;
 };
 
@@ -202,6 +223,21 @@ kw::consumer_options consumer_of(const member_options& o) {
     c.auto_commit = o.auto_commit;
     c.auto_commit_interval = 500ms;
     return c;
+}
+
+void describe(const kw::consumer& c) {
+    const auto now = std::chrono::steady_clock::now();
+    if (const auto m = c.membership()) {
+        const auto heard = m->last_heartbeat ? std::chrono::duration_cast<std::chrono::milliseconds>(now - *m->last_heartbeat).count() : -1;
+        std::fprintf(stderr, "%s %s, generation %d, coordinator %d, %zu partitions, heartbeat %lld ms ago, %llu rebalances, %llu losses, last error '%s', of a commit '%s'\n", m->state.c_str(),
+                     m->member_id.c_str(), m->generation, m->coordinator, m->assignment.size(), static_cast<long long>(heard), static_cast<unsigned long long>(m->rebalances),
+                     static_cast<unsigned long long>(m->losses), m->last_error.message().c_str(), m->last_commit_error.message().c_str());
+        for (const auto& p : m->assignment) std::fprintf(stderr, "  has %s %d\n", p.topic.c_str(), p.partition);
+    }
+    static constexpr const char* names[] = {"resetting", "validating", "fetching", "failed"};
+    for (const auto& r : c.readings())
+        std::fprintf(stderr, "  reads %s %d: %s%s, position %lld, end %lld, assignment %llu%s%s\n", r.topic.c_str(), r.partition, names[static_cast<int>(r.state)], r.paused ? ", paused" : "",
+                     static_cast<long long>(r.position), static_cast<long long>(r.log.high), static_cast<unsigned long long>(r.assignment_epoch), r.why ? ", " : "", r.why ? r.why->message().c_str() : "");
 }
 
 void report_records(const member_options& o, const kw::records& got, reporter& to) {

@@ -25,6 +25,9 @@ private:
 [[nodiscard]] kw::client_options client_of(const member_options& o);
 [[nodiscard]] kw::consumer_options consumer_of(const member_options& o);
 
+/// Everything that is known of the membership and of what is read, to the error output.
+void describe(const kw::consumer& c);
+
 /// Reports all records of a poll, as runs; flushes.
 void report_records(const member_options& o, const kw::records& got, reporter& to);
 

@@ -11,7 +11,9 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <csignal>
 #include <cstdio>
+#include <map>
 
 #include "member_io.hpp"
 
@@ -49,6 +51,8 @@ public:
             stopping_ = true;
             asio::co_spawn(io_, close(), asio::detached);
         });
+        asio::signal_set curious{io_, SIGUSR1};
+        answer(curious);
         to_.add({.what = told::ready});
         to_.flush();
         asio::co_spawn(io_, work(), [](std::exception_ptr e) {
@@ -59,8 +63,19 @@ public:
     }
 
 private:
+    void answer(asio::signal_set& curious) {
+        curious.async_wait([this, &curious](std::error_code ec, int) {
+            if (ec) return;
+            describe(consumer_);
+            answer(curious);
+        });
+    }
+    static double seconds() { return static_cast<double>(shared_clock()) / 1e9; }
     void gone(const kw::rebalance_step& s, told how) {
-        for (const auto& p : s.partitions()) to_.add({.what = how, .partition = p.partition});
+        for (const auto& p : s.partitions()) {
+            std::fprintf(stderr, "%.3f partition %d %s\n", seconds(), p.partition, how == told::lost ? "lost" : "revoked");
+            to_.add({.what = how, .partition = p.partition});
+        }
         to_.flush();
     }
     asio::awaitable<void> give_up(kw::rebalance_step s) {
@@ -89,6 +104,12 @@ private:
                 continue;
             }
             if (got.empty()) continue;
+            for (const auto& part : got.partitions())
+                if (auto& epoch = epochs_[part.partition()]; epoch != part.assignment_epoch()) {
+                    epoch = part.assignment_epoch();
+                    std::fprintf(stderr, "%.3f partition %d from %lld on, assignment %llu\n", seconds(), part.partition(), static_cast<long long>(part.first_offset()),
+                                 static_cast<unsigned long long>(epoch));
+                }
             busy_ = true;
             // As whom they were got: a member that is not that any more cannot commit them.
             const auto as = consumer_.group_metadata();
@@ -108,8 +129,10 @@ private:
         for (const auto& part : got.partitions()) {
             // Not if it was lost meanwhile, even if it is ours again: others may have passed these records on.
             const auto now = consumer_.reading(part.topic(), part.partition());
-            if (now && now->assignment_epoch == part.assignment_epoch())
+            if (now && now->assignment_epoch == part.assignment_epoch()) {
+                std::fprintf(stderr, "%.3f partition %d again from %lld on\n", seconds(), part.partition(), static_cast<long long>(part.first_offset()));
                 (void)consumer_.seek(part.topic(), part.partition(), kw::start_position::at(part.first_offset()));
+            }
         }
     }
 
@@ -146,7 +169,7 @@ private:
         }
     }
     bool failed(const char* where, std::error_code why) {
-        std::fprintf(stderr, "%s: %s\n", where, why.message().c_str());
+        std::fprintf(stderr, "%.3f %s: %s\n", seconds(), where, why.message().c_str());
         if (why == kw::condition::fatal || why == kw::condition::fenced) fatal_ = true;
         return false;
     }
@@ -158,6 +181,7 @@ private:
     kw::consumer consumer_;
     reporter to_;
     bool stopping_ = false, busy_ = false, fatal_ = false;
+    std::map<std::int32_t, std::uint64_t> epochs_;
     int status_ = 0;
 };
 
