@@ -304,7 +304,7 @@ asio::awaitable<void> consumers::commit(std::shared_ptr<life> l, kw::records don
 void consumers::commit_aside(const std::shared_ptr<life>& l, const kw::records& done) {
     std::map<std::int32_t, std::int64_t> what;
     for (const auto& p : done.partitions())
-        if (const auto held = l->known->holds.find(number_of(p.partition())); held != l->known->holds.end() && held->second.next == p.next_offset() && l->consumer->position(topic, p.partition())) what[held->first] = p.next_offset();
+        if (const auto held = l->known->holds.find(number_of(p.partition())); held != l->known->holds.end() && held->second.next == p.next_offset() && !held->second.sought && l->consumer->position(topic, p.partition())) what[held->first] = p.next_offset();
     l->consumer->async_commit(watch_commit(l, what));
 }
 

@@ -120,6 +120,7 @@ void group_judge::handed_out(member& m, partition p, std::uint64_t assignment, s
             blame("skip", name(m, p) + std::to_string(r.offset) + " comes behind " + std::to_string(*h.next - 1));
         }
         h.next = r.offset + 1;
+        h.sought = false;
         history_.read(m.number, h.epoch, poll, p, r.offset, r.value, now());
     }
     if (next < h.next.value_or(0)) blame("repeat", name(m, p) + "reading is to go on at " + std::to_string(next) + ", behind " + std::to_string(*h.next - 1));
