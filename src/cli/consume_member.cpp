@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds between_commits{1};
 constexpr std::chrono::milliseconds between_looks{100};  // whether the end is reached
+constexpr std::chrono::milliseconds to_settle{500};      // more partitions may come, one step after the other
 constexpr std::chrono::seconds to_leave{10};
 
 std::string names_of(const std::vector<topic_partition>& partitions) {
@@ -28,6 +29,7 @@ class member {
 public:
     member(session& s, const member_plan& p, record_printer& out) : session_{s}, plan_{p}, out_{out}, in_{s.cluster(), p.reading}, look_{s.io()} {
         in_.on_assigned([this](rebalance_step step) {
+            changed_ = std::chrono::steady_clock::now();
             if (!step.partitions().empty()) note(fmt::format("reads {}", names_of(step.partitions())));
         });
         in_.on_revoked([this](rebalance_step step) { give_up(std::move(step)); });
@@ -166,7 +168,7 @@ private:
     // Whether all that is this member's was read as far as it went when it was first seen.
     bool at_the_end() {
         const auto m = in_.membership();
-        if (!m || m->state != "stable" || m->rebalances == 0) return false;
+        if (!m || m->state != "stable" || m->rebalances == 0 || std::chrono::steady_clock::now() - changed_ < to_settle) return false;
         const auto all = in_.readings();
         if (all.size() != m->assignment.size()) return false;
         bool there = true;
@@ -187,6 +189,7 @@ private:
     std::map<topic_partition, std::pair<std::int64_t, std::int32_t>> printed_;  // and not committed yet: next offset, leader epoch
     std::map<topic_partition, std::int64_t> ends_;
     topic_partition last_;
+    std::chrono::steady_clock::time_point changed_{};  // when partitions came last
     std::chrono::steady_clock::time_point committed_ = std::chrono::steady_clock::now();
     std::optional<std::chrono::steady_clock::time_point> give_up_at_;
     std::uint64_t count_ = 0;
