@@ -45,7 +45,8 @@ install_missing() {
 use_ccache() {
     command -v ccache >/dev/null || return 0
     export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache} CCACHE_NOHASHDIR=1
-    export CCACHE_DIR=${CCACHE_DIR-$root/build/ccache}
+    # Paths are hashed as they are from the build's folder: so the second build of the same, in another folder, finds the first one's objects.
+    export CCACHE_DIR=${CCACHE_DIR-$root/build/ccache} CCACHE_BASEDIR=${CCACHE_BASEDIR-$root}
 }
 
 # build PRESET [TARGET...]: quiet unless it fails.
