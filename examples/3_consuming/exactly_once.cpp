@@ -29,6 +29,7 @@ asio::awaitable<void> process(kw::client& client, std::string from, std::string 
     kw::producer_options sending;
     sending.transactional_id = "shipper-1";  // the next one of that name fences this one, and ends its transaction
     kw::producer producer{client, sending};
+    co_await producer.async_init_transactions(asio::use_awaitable);  // what was left open keeps the group's offsets back: it would wait for itself
     while (!at_end(consumer)) {
         const kw::records batch = co_await consumer.async_poll(asio::use_awaitable);
         std::error_code again;

@@ -114,6 +114,8 @@ public:
     /// Waits until a record is accepted, not until it is acknowledged: flush() waits for that, and on_delivery() is told of it.
     void enqueue(const record& r);
 
+    /// kw::producer::async_init_transactions(). Throws kw::system_error.
+    void init_transactions(std::optional<std::chrono::milliseconds> deadline = {});
     /// Begins a transaction; see kw::transaction. Waits for the end of the one before. Throws kw::system_error with the codes of
     /// async_begin_transaction(): errc::no_transaction if the producer has no transactional_id. All threads share the transaction: what any of them
     /// sends is part of it.

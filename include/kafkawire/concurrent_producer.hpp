@@ -179,6 +179,17 @@ public:
     auto async_close(std::chrono::milliseconds deadline, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_front_flush{core_}, token, deadline, true);
     }
+    /// kw::producer::async_init_transactions(). Completion: void(std::error_code).
+    template <class Token>
+    auto async_init_transactions(Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_front_init{{core_}, {}}, token);
+    }
+    template <class Token>
+    auto async_init_transactions(std::chrono::milliseconds deadline, Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_front_init{{core_}, deadline}, token);
+    }
+    /// The same, for a thread that waits: throws kw::system_error.
+    void init_transactions(std::optional<std::chrono::milliseconds> deadline = {});
     /// Begins a transaction, for all threads; the producer needs a transactional_id. See kw::concurrent_transaction, and for the codes
     /// kw::producer::async_begin_transaction(). Completion: void(std::error_code, kw::concurrent_transaction).
     template <class Token>

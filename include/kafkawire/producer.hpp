@@ -354,6 +354,15 @@ public:
     auto async_flush(std::chrono::milliseconds deadline, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code, std::size_t)>(client_detail::initiate_flush{{core_}}, token, deadline, false);
     }
+    /// Takes the place of transactional_id before the first transaction: older producers of that id are fenced, and what one of them left open is
+    /// aborted, which until then holds back readers, and the group whose offsets it had sent. One that passes on what it consumes does it first, or it
+    /// may wait for its own former life until that one's transaction_timeout. Completion: void(std::error_code), with the codes of
+    /// async_begin_transaction(), which does the same; once it is done, this completes at once. Include <kafkawire/transaction.hpp>.
+    template <class Token>
+    auto async_init_transactions(Token&& token);
+    /// The same, with another patience than delivery_timeout.
+    template <class Token>
+    auto async_init_transactions(std::chrono::milliseconds deadline, Token&& token);
     /// Begins a transaction; from then on every record of this producer is part of it, until it is committed or aborted. Needs transactional_id
     /// in the options, and <kafkawire/transaction.hpp>, where it is explained. Completion: void(std::error_code, kw::transaction).
     template <class Token>

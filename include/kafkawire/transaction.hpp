@@ -66,6 +66,7 @@ struct group_offsets {
 }
 
 // What the operations below need; each may be called from the client's executor only. `number` tells transactions of a producer apart.
+KAFKAWIRE_API void init_transactions(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w);
 KAFKAWIRE_API void begin_transaction(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w);
 KAFKAWIRE_API void send_offsets(producer_core& c, std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, waiter* w);
 KAFKAWIRE_API void end_transaction(producer_core& c, std::uint64_t number, bool commit, std::optional<std::chrono::milliseconds> deadline, waiter* w);
@@ -188,6 +189,17 @@ private:
 
 namespace client_detail {
 
+struct initiate_init_transactions : producer_initiation {
+    std::optional<std::chrono::milliseconds> deadline;
+    initiate_init_transactions(std::shared_ptr<producer_core> c, std::optional<std::chrono::milliseconds> d) : producer_initiation{std::move(c)}, deadline{d} {}
+    template <class Handler>
+    void operator()(Handler&& h) const {
+        auto* const w = make_waiter<std::monostate>(*core, std::forward<Handler>(h));
+        w->group = &transaction_mark;
+        init_transactions(*core, deadline, w);
+    }
+};
+
 // Who waits for a transaction is handed one; if nobody takes it, it ends there.
 template <class Handler>
 class begin_waiter final : public handler_waiter<Handler, transaction> {
@@ -211,7 +223,16 @@ struct initiate_begin : producer_initiation {
 
 }  // namespace client_detail
 
-/// Begins a transaction. The first begin finds the coordinator, gets a producer id, and so fences older producers of this transactional_id and
+template <class Token>
+auto producer::async_init_transactions(Token&& token) {
+    return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_init_transactions{core_, {}}, token);
+}
+template <class Token>
+auto producer::async_init_transactions(std::chrono::milliseconds deadline, Token&& token) {
+    return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_init_transactions{core_, deadline}, token);
+}
+
+/// Begins a transaction. The first begin, unless async_init_transactions() has done it, finds the coordinator, gets a producer id, and so fences older producers of this transactional_id and
 /// ends what they had open. It waits for the end of the transaction before, however that ended, and fences what may still be on its way from it.
 /// Completion: void(std::error_code, kw::transaction), the transaction empty if there is an error. Codes: errc::request_timed_out (not by
 /// delivery_timeout; the cause says what kept it) and errc::canceled: nothing has happened; std::errc::operation_in_progress: one is open, or begun

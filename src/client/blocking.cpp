@@ -92,6 +92,14 @@ void transaction::abort(patience deadline) {
     if (why) throw system_error{std::move(why)};
 }
 
+void producer::init_transactions(std::optional<std::chrono::milliseconds> deadline) {
+    auto [why] = host_->loop.call<>([&](auto handler) {
+        if (deadline) producer_->async_init_transactions(*deadline, detailed(std::move(handler)));
+        else producer_->async_init_transactions(detailed(std::move(handler)));
+    });
+    if (why) throw system_error{std::move(why)};
+}
+
 transaction producer::begin_transaction(std::optional<std::chrono::milliseconds> deadline) {
     auto tx = value(host_->loop.call<kafkawire::transaction>([&](auto handler) {
         if (deadline) producer_->async_begin_transaction(*deadline, detailed(std::move(handler)));

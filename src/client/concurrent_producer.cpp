@@ -42,6 +42,14 @@ void concurrent_producer::warm_up(std::vector<std::string> topics) {
     if (why) throw system_error{std::move(why)};
 }
 
+void concurrent_producer::init_transactions(std::optional<std::chrono::milliseconds> deadline) {
+    auto [why] = loop_->call<>([&](auto handler) {
+        if (deadline) async_init_transactions(*deadline, detailed(std::move(handler)));
+        else async_init_transactions(detailed(std::move(handler)));
+    });
+    if (why) throw system_error{std::move(why)};
+}
+
 concurrent_transaction concurrent_producer::begin_transaction(std::optional<std::chrono::milliseconds> deadline) {
     auto [why, tx] = loop_->call<concurrent_transaction>([&](auto handler) {
         if (deadline) async_begin_transaction(*deadline, detailed(std::move(handler)));

@@ -36,6 +36,7 @@ public:
     void flush(std::chrono::milliseconds deadline, bool close, std::shared_ptr<front_operation> op) override;
     void warm_up(std::vector<std::string> topics, std::shared_ptr<front_operation> op) override;
     [[nodiscard]] producer_statistics statistics() const override;
+    void init_transactions(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) override;
     void begin_transaction(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) override;
     void send_offsets(std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) override;
     void end_transaction(std::uint64_t number, bool commit, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) override;

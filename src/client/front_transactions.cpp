@@ -31,6 +31,15 @@ auto front_core::telling(const std::shared_ptr<front_operation>& op) const {
     });
 }
 
+void front_core::init_transactions(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) {
+    asio::post(executor_, [self = shared_from_this(), deadline, op = std::move(op)] {
+        if (self->destroyed_) return op->finish(story_of(errc::client_closed), {}, 0);
+        if (op->told()) return;
+        if (deadline) self->producer_->async_init_transactions(*deadline, self->telling(op));
+        else self->producer_->async_init_transactions(self->telling(op));
+    });
+}
+
 void front_core::begin_transaction(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) {
     asio::post(executor_, [self = shared_from_this(), deadline, op = std::move(op)] {
         if (self->destroyed_) return op->finish(story_of(errc::client_closed), {}, 0);

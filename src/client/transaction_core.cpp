@@ -115,18 +115,22 @@ bool transaction_core::refuse_if_over(std::uint64_t number, waiter* w) {
     return stopped_ || number != number_;
 }
 
-void transaction_core::begin(patience p, waiter* w) {
+template <class Requested>
+void transaction_core::ask_unless_over(operation_kind kind, patience p, waiter* w) {
     producer_.on_behalf_of(w, [&](bool& taken) {
         if (stopped_) {
             producer_.tell(w, *stopped_);
             taken = true;
             return;
         }
-        const auto asked = ask(operation_kind::begin, p, w);
+        const auto asked = ask(kind, p, w);
         taken = true;
-        step(txn::begin_requested{asked});
+        step(Requested{asked});
     });
 }
+
+void transaction_core::initialize(patience p, waiter* w) { ask_unless_over<txn::initialize_requested>(operation_kind::initialize, p, w); }
+void transaction_core::begin(patience p, waiter* w) { ask_unless_over<txn::begin_requested>(operation_kind::begin, p, w); }
 
 void transaction_core::send_offsets(std::uint64_t number, group_offsets what, patience p, waiter* w) {
     producer_.on_behalf_of(w, [&](bool& taken) {
@@ -351,11 +355,21 @@ namespace {
 transaction_core* transactions_of(const producer_core& c) noexcept { return static_cast<transaction_core*>(const_cast<producer_core&>(c).transactions()); }
 }  // namespace
 
-void begin_transaction(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
-    if (auto* const t = transactions_of(c)) return t->begin(deadline, w);
+namespace {
+void refuse_transactions(producer_core& c, waiter* w) {
     auto why = plain_error(errc::no_transaction, "this producer has no transactions: its transactional_id is empty");
     why.hint = "name one in producer_options; each instance of an application that runs at a time needs its own";
     c.tell(w, std::move(why));
+}
+}  // namespace
+
+void init_transactions(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
+    if (auto* const t = transactions_of(c)) return t->initialize(deadline, w);
+    refuse_transactions(c, w);
+}
+void begin_transaction(producer_core& c, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
+    if (auto* const t = transactions_of(c)) return t->begin(deadline, w);
+    refuse_transactions(c, w);
 }
 void send_offsets(producer_core& c, std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, waiter* w) {
     transactions_of(c)->send_offsets(number, std::move(what), deadline, w);

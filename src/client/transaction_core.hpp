@@ -32,6 +32,7 @@ public:
 
     using patience = std::optional<std::chrono::milliseconds>;
     // See transaction.hpp.
+    void initialize(patience p, waiter* w);
     void begin(patience p, waiter* w);
     void send_offsets(std::uint64_t number, group_offsets what, patience p, waiter* w);
     void end(std::uint64_t number, bool commit, patience p, waiter* w);
@@ -64,6 +65,8 @@ private:
     [[nodiscard]] txn::requested ask(txn::operation_kind kind, patience p, waiter* w);
     [[nodiscard]] static txn::group_offsets grouped(group_offsets what);
     bool refuse_if_over(std::uint64_t number, waiter* w);
+    template <class Requested>
+    void ask_unless_over(txn::operation_kind kind, patience p, waiter* w);
     void step(txn::event e);
     void set_gate();
     void set_timer();

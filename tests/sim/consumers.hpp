@@ -97,6 +97,7 @@ private:
     asio::awaitable<void> run(std::shared_ptr<life> l);
     asio::awaitable<bool> goes_on(std::shared_ptr<life> l, std::error_code why);
     asio::awaitable<void> run_shipping(std::shared_ptr<life> l);
+    void start_over(const std::shared_ptr<life>& l);
     enum class shipment : std::uint8_t { done, again, over };
     asio::awaitable<shipment> ship(std::shared_ptr<life> l, const kw::records& batch, kw::group_metadata as);
     asio::awaitable<void> wait_for_shipment(std::shared_ptr<life> l, int which, kw::rebalance_step step);

@@ -45,6 +45,7 @@ public:
     virtual void on_delivery(unique_function<void(const delivery_report&)> handler) = 0;
     [[nodiscard]] virtual producer_statistics statistics() const = 0;
     // Transactions by number: what a begin draws, and tells as `left`.
+    virtual void init_transactions(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) = 0;
     virtual void begin_transaction(std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) = 0;
     virtual void send_offsets(std::uint64_t number, group_offsets what, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) = 0;
     virtual void end_transaction(std::uint64_t number, bool commit, std::optional<std::chrono::milliseconds> deadline, std::shared_ptr<front_operation> op) = 0;
@@ -135,6 +136,13 @@ struct initiate_front_warm_up : front_initiation {
     template <class Handler>
     void operator()(Handler&& h, std::vector<std::string> topics) const {
         core->warm_up(std::move(topics), operation<std::monostate>(std::forward<Handler>(h)));
+    }
+};
+struct initiate_front_init : front_initiation {
+    std::optional<std::chrono::milliseconds> deadline;
+    template <class Handler>
+    void operator()(Handler&& h) const {
+        core->init_transactions(deadline, operation<std::monostate>(std::forward<Handler>(h)));
     }
 };
 struct initiate_front_begin : front_initiation {

@@ -135,6 +135,33 @@ TEST_CASE("a second producer of the same transactional id fences the first") {
     }
 }
 
+TEST_CASE("whoever takes the place of a transactional id ends what was left open there, before its own first transaction") {
+    for (const std::string as : versions) {
+        INFO(as);
+        rig r{as};
+        kw::producer zombie{r.client, {.transactional_id = "tx"}}, heir{r.client, {.transactional_id = "tx"}}, none{r.client};
+        r.run([&]() -> asio::awaitable<void> {
+            auto old = co_await zombie.async_begin_transaction(asio::use_awaitable);
+            co_await zombie.async_send({.topic = r.topic, .value = "old", .partition = 0}, asio::use_awaitable);
+            const kw::topic_offset read[] = {{.topic = r.topic, .partition = 0, .offset = 7}};
+            co_await old.async_send_offsets(read, kw::group_metadata{"readers"}, asio::use_awaitable);
+            CHECK_FALSE(r.stable());
+            co_await heir.async_init_transactions(asio::use_awaitable);
+            co_await heir.async_init_transactions(1s, asio::use_awaitable);
+            CHECK(r.stable());
+            auto [why] = co_await old.async_commit(detailed);
+            CHECK(why);
+            auto tx = co_await heir.async_begin_transaction(asio::use_awaitable);
+            co_await heir.async_init_transactions(asio::use_awaitable);
+            co_await tx.async_commit(asio::use_awaitable);
+            auto [refused] = co_await none.async_init_transactions(as_values);
+            CHECK(refused == kw::errc::no_transaction);
+        });
+        CHECK(r.values().empty());
+        CHECK(r.committed("readers") == -1);
+    }
+}
+
 TEST_CASE("a transaction that is destroyed is aborted, and the next begin waits for that") {
     for (const std::string as : versions) {
         INFO(as);

@@ -96,6 +96,13 @@ private:
     }
 
     asio::awaitable<void> work() {
+        // What a former worker of this name left open keeps the group's offsets back.
+        for (bool ready = false; !ready && !stopping_;) {
+            auto [why] = co_await producer_.async_init_transactions(8s, kw::as_tuple(asio::use_awaitable));
+            ready = !why;
+            if (why) (void)failed("init", why);
+            if (fatal_) co_return give_in();
+        }
         while (!stopping_) {
             auto [why, got] = co_await consumer_.async_poll(2'000, kw::as_tuple(asio::use_awaitable));
             if (why == kw::errc::client_closed) co_return;
@@ -118,12 +125,12 @@ private:
             if (!done) rewind(got);
             busy_ = false;
             to_.flush();
-            if (fatal_) {
-                status_ = 3;
-                io_.stop();
-                co_return;
-            }
+            if (fatal_) co_return give_in();
         }
+    }
+    void give_in() {
+        status_ = 3;
+        io_.stop();
     }
     void rewind(const kw::records& got) {
         for (const auto& part : got.partitions()) {
