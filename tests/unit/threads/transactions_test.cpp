@@ -116,6 +116,9 @@ TEST_CASE("a blocking transaction may outlive its producer, and a newer producer
         left.emplace(old.begin_transaction());
         old.send({.topic = "t", .value = "old"});
         kw::blocking::producer heir{kafka.client(), transactional()};
+        heir.init_transactions();
+        CHECK(thrown_by([&] { left->commit(); }).code == kw::condition::fenced);
+        heir.init_transactions(5s);
         auto tx = heir.begin_transaction();
         heir.send({.topic = "t", .value = "new"});
         tx.commit();
@@ -126,6 +129,7 @@ TEST_CASE("a blocking transaction may outlive its producer, and a newer producer
     CHECK(committed(kafka) == std::multiset<std::string>{"new"});
     kw::blocking::producer plain{kafka.client()};
     CHECK(thrown_by([&] { (void)plain.begin_transaction(); }).code == kw::errc::no_transaction);
+    CHECK(thrown_by([&] { plain.init_transactions(); }).code == kw::errc::no_transaction);
 }
 
 TEST_CASE("several threads send in one transaction: a commit takes along all that was sent before it, an abort nothing") {
@@ -169,6 +173,8 @@ TEST_CASE("a record that the producer refuses fails the transaction of the front
     std::atomic<int> refused{0};
     producer.on_delivery([&](const kw::delivery_report& r) { refused += r.why && r.why->code == kw::errc::unknown_partition; });
     producer.warm_up({"t"});
+    producer.init_transactions();
+    producer.init_transactions(5s);
     auto tx = producer.begin_transaction();
     CHECK_FALSE(producer.send({.topic = "t", .value = "good"}));
     CHECK_FALSE(producer.send({.topic = "t", .value = "bad", .partition = 7}));
