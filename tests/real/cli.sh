@@ -126,7 +126,7 @@ if command -v kcat >/dev/null; then
     "$cli" topics create steps -p 2 -r "$nodes" -q
     seq 10 | "$cli" produce steps -p 0 -q
     seq 5 | "$cli" produce steps -p 1 -q
-    kcat -b "$servers" -G team -q -X auto.offset.reset=earliest steps >"$work/team" 2>"$work/err" &
+    kcat -u -b "$servers" -G team -q -X auto.offset.reset=earliest steps >"$work/team" 2>"$work/err" &
     member=$!
     for _ in $(seq 120); do
         [ "$(wc -l <"$work/team")" -ge 15 ] && break
