@@ -98,12 +98,12 @@ void idles(kw::consumer_options options, int heartbeats_a_minute) {
     const auto environment = std::make_shared<watched_environment>(app.environment(), c);
     kw::client_options where;
     where.bootstrap = "broker-1:9092";
+    int polled = 0;  // told once more, when the consumer has gone
     {
         kw::client client{app.executor(), where, environment};
         kw::consumer consumer{client, options};
         if (options.group.empty())
             for (std::int32_t p = 0; p < 6; ++p) consumer.assign("orders", p);
-        int polled = 0;
         consumer.async_poll([&](std::error_code, kw::records) { ++polled; });
         world.run_for(60s);
         REQUIRE(consumer.readings().size() == 6);
