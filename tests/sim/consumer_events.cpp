@@ -71,7 +71,7 @@ void consumers::pause_something(const std::shared_ptr<life>& l) {
     for (auto& [n, h] : l->known->holds) {
         if (!h.reading || l->consumer->pause(topic, n)) continue;
         judge.paused(*l->known, n, true);
-        later(std::min(some(10ms, 6s), until_ - elapsed()), [this, l, p = n, epoch = h.epoch] {
+        later(std::min(some(10ms, 6s), until_ - elapsed()), [this, l, p = n] {
             if (l->over) return;
             const auto at = l->known->holds.find(p);
             if (at == l->known->holds.end()) return;        // it is gone, and when it comes again it is not paused
