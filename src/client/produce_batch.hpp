@@ -137,7 +137,7 @@ struct partition_queue {
 
     bool proven = false;                           ///< the broker has taken a batch under these numbers
     int failures = 0;                              ///< attempts that failed since the last that did not
-    int repairs = 0;                               ///< sequences begun anew since the last success
+    int refusals = 0;                              ///< of our sequence or epoch, which nothing explained, since the last success
     time_point not_before{};                       ///< the pause after a failure
     std::shared_ptr<const error> trouble;          ///< what the last attempt failed with; empty after a success
     bool soon = false;                             ///< waits for the end of the transaction before

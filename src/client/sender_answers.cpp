@@ -116,7 +116,7 @@ void sender_fsm::end_short_pauses(time_point now, sender_actions& out) {
 
 void sender_fsm::succeeded(partition_queue& p, const batch_ptr& b, const produce_answer& a, sender_actions& out) {
     p.failures = 0;
-    p.repairs = 0;
+    p.refusals = 0;
     p.proven |= b->producer_id == p.producer_id && b->producer_epoch == p.producer_epoch;
     p.trouble.reset();
     tell(*b, nullptr, a.base_offset, a.append_time, out);
@@ -162,6 +162,7 @@ void sender_fsm::out_of_sequence(partition_queue& p, const batch_ptr& b, const s
     const bool expected = behind_gap || std::any_of(p.in_flight.begin(), p.in_flight.end(), earlier) || std::any_of(p.closed.begin(), p.closed.end(), earlier);
     if (expected) return try_again(p, b, why, now, true, out);
     if (settings_.transactional) return give_up(p, b, why, out);
+    ++p.refusals;
     p.broken = true;
     p.gap = b->base_sequence;
     p.lifted = false;
@@ -347,14 +348,15 @@ void sender_fsm::begin_anew(partition_queue& p, sender_actions& out) {
     if (p.producer_id < 0) return;
     p.next_sequence = 0;
     p.proven = false;
-    if (++p.repairs <= 3 && p.producer_epoch < std::numeric_limits<std::int16_t>::max()) {
+    if (p.refusals <= 3 && p.producer_epoch < std::numeric_limits<std::int16_t>::max()) {
         ++p.producer_epoch;
         return;
     }
-    // No epoch is left, or none helps: as somebody else. Partitions that do well keep the id that they have.
+    // No epoch is left, or the broker takes none of them: as somebody else. Not for less: only under the same id does a higher epoch fence
+    // what may still be under way on a connection that is gone. Partitions that do well keep the id that they have.
     p.producer_id = -1;
     identity_.reset();
-    p.repairs = 0;
+    p.refusals = 0;
 }
 
 void sender_fsm::producer_id_known(std::int64_t id, std::int16_t epoch, time_point now, sender_actions& out) {

@@ -56,6 +56,11 @@ struct one_partition {
         machine.lost(*sent.at(request), std::make_shared<const error>(), true, true, now, 0, out);
         collect();
     }
+    void pass(std::chrono::milliseconds time) {
+        now += time;
+        machine.tick(now, 0, out);
+        collect();
+    }
     std::vector<std::int32_t> sequences_since(std::size_t request) const {
         std::vector<std::int32_t> all;
         for (; request < sent.size(); ++request) all.push_back(sent[request]->parts.at(0).batch->base_sequence);
@@ -113,6 +118,38 @@ TEST_CASE_METHOD(one_partition, "what comes before a gap and is refused for its 
     send_record();
     CHECK((sequences_since(6) == std::vector<std::int32_t>{0}));
     CHECK(sent.back()->parts.at(0).batch->producer_epoch == 1);
+}
+
+// What is lost may still be read by the broker, after all that is sent later. Under the same id the later ones' higher epoch fences it, however
+// often a partition had to begin anew: another id would not.
+TEST_CASE_METHOD(one_partition, "failures that say nothing of who sends never cost the producer id") {
+    for (std::size_t i = 0; i < 10; ++i) {
+        send_record();
+        REQUIRE(sent.size() == 2 * i + 1);
+        lose(2 * i);
+        pass(1s);
+        REQUIRE(sent.size() == 2 * i + 2);
+        refuse(2 * i + 1, broker_errc::invalid_timestamp);
+    }
+    send_record();
+    const auto& last = *sent.back()->parts.at(0).batch;
+    CHECK(last.producer_id == 42);
+    CHECK(last.producer_epoch == 10);
+    CHECK(last.base_sequence == 0);
+}
+
+// A broker that takes none of our epochs: after some of them another id is asked for.
+TEST_CASE_METHOD(one_partition, "a broker that takes no epoch of ours is sent to as somebody else") {
+    send_record();
+    for (std::size_t i = 0; i < 50 && sent.size() == i + 1; ++i) {
+        refuse(i, broker_errc::invalid_producer_epoch);
+        pass(1s);
+    }
+    CHECK(sent.size() == 4);
+    machine.producer_id_known(43, 0, now, out);
+    pass(1s);
+    REQUIRE(sent.size() == 5);
+    CHECK(sent.back()->parts.at(0).batch->producer_id == 43);
 }
 
 // The first of a connection's requests is lost, and told; the second will be. Its partition knows nothing of that yet.
