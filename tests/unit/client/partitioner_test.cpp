@@ -33,7 +33,7 @@ struct states final : partition_states {
     }
 };
 
-partition_context record(std::int32_t partitions, protocol::nullable_bytes key = {}, const partition_states* s = nullptr) {
+partition_context context(std::int32_t partitions, protocol::nullable_bytes key = {}, const partition_states* s = nullptr) {
     return {.topic = "t", .key = key, .value = "v", .partitions = partitions, .states = s};
 }
 
@@ -58,8 +58,8 @@ TEST_CASE("keys go where librdkafka, sarama and kafka-go put them") {
             std::int32_t theirs = -1;
             words >> theirs;
             INFO(line << ": of " << n);
-            CHECK(p.choose(record(n, key)) == theirs);
-            CHECK(same->choose(record(n, key)) == theirs);
+            CHECK(p.choose(context(n, key)) == theirs);
+            CHECK(same->choose(context(n, key)) == theirs);
         }
         ++seen[function];
     }
@@ -74,14 +74,14 @@ TEST_CASE("records without a key stay in a partition until a batch is full, and 
         topic_partitioner p{name, settings()};
         std::set<std::int32_t> seen;
         for (int batch = 0; batch < 200; ++batch) {
-            const auto first = p.choose(record(6));
+            const auto first = p.choose(context(6));
             REQUIRE((first >= 0 && first < 6));
             for (int i = 0; i < 10; ++i) {
-                REQUIRE(p.choose(record(6)) == first);
+                REQUIRE(p.choose(context(6)) == first);
                 p.appended(first, 100);
             }
             p.appended((first + 1) % 6, 5000);  // a record that named its partition is no reason to move
-            CHECK(p.choose(record(6)) != first);
+            CHECK(p.choose(context(6)) != first);
             seen.insert(first);
         }
         CHECK(seen.size() == 6);
@@ -89,10 +89,10 @@ TEST_CASE("records without a key stay in a partition until a batch is full, and 
 }
 
 TEST_CASE("only murmur2 and fnv1a hash the empty key") {
-    CHECK(topic_partitioner{"murmur2", settings()}.choose(record(100, "")) == 81);  // Java's, in golden/murmur2
-    CHECK(topic_partitioner{"fnv1a", settings()}.choose(record(100, "")) == fnv1a_partition({}, 100));
+    CHECK(topic_partitioner{"murmur2", settings()}.choose(context(100, "")) == 81);  // Java's, in golden/murmur2
+    CHECK(topic_partitioner{"fnv1a", settings()}.choose(context(100, "")) == fnv1a_partition({}, 100));
     std::set<std::int32_t> seen;
-    for (std::uint64_t seed = 0; seed < 20; ++seed) seen.insert(topic_partitioner{"crc32", settings(seed)}.choose(record(100, "")));
+    for (std::uint64_t seed = 0; seed < 20; ++seed) seen.insert(topic_partitioner{"crc32", settings(seed)}.choose(context(100, "")));
     CHECK(seen.size() > 5);
 }
 
@@ -102,19 +102,19 @@ TEST_CASE("a partition without a leader is left by choices that no key decides, 
         INFO(name);
         topic_partitioner p{name, settings()};
         s.without_leader.clear();
-        const auto first = p.choose(record(3, {}, &s));
+        const auto first = p.choose(context(3, {}, &s));
         p.appended(first, 1);
         s.without_leader = {first};
         p.leader_lost(first);
-        for (int i = 0; i < 50; ++i) CHECK(p.choose(record(3, {}, &s)) != first);
+        for (int i = 0; i < 50; ++i) CHECK(p.choose(context(3, {}, &s)) != first);
         s.without_leader = {0, 1, 2};
-        const auto none = p.choose(record(3, {}, &s));
+        const auto none = p.choose(context(3, {}, &s));
         CHECK((none >= 0 && none < 3));
     }
     s.without_leader = {0, 1, 2, 3, 4, 5};
     for (const auto* name : {"murmur2", "crc32", "fnv1a"}) {
         topic_partitioner p{name, settings()};
-        CHECK(p.choose(record(6, "42", &s)) == topic_partitioner{name, settings()}.choose(record(6, "42")));
+        CHECK(p.choose(context(6, "42", &s)) == topic_partitioner{name, settings()}.choose(context(6, "42")));
     }
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("a slow partition, which holds more, is given less") {
     topic_partitioner p{"murmur2", settings()};
     std::map<std::int32_t, int> chosen;
     for (int i = 0; i < 4000; ++i) {
-        const auto at = p.choose(record(4, {}, &s));
+        const auto at = p.choose(context(4, {}, &s));
         ++chosen[at];
         p.appended(at, 1000);
     }
@@ -132,7 +132,7 @@ TEST_CASE("a slow partition, which holds more, is given less") {
     CHECK(chosen[3] < chosen[1]);
     CHECK(chosen[3] > 400);
     s.queued = {{0, std::numeric_limits<std::uint64_t>::max() / 8}};
-    CHECK(p.choose(record(2, {}, &s)) >= 0);
+    CHECK(p.choose(context(2, {}, &s)) >= 0);
 }
 
 TEST_CASE("a topic that gets fewer or more partitions is no trouble") {
@@ -140,7 +140,7 @@ TEST_CASE("a topic that gets fewer or more partitions is no trouble") {
         topic_partitioner p{name, settings()};
         for (const std::int32_t n : {100, 1, 3, 1000, 2, 1}) {
             for (int i = 0; i < 100; ++i) {
-                const auto at = p.choose(record(n));
+                const auto at = p.choose(context(n));
                 REQUIRE((at >= 0 && at < n));
             }
         }
@@ -149,21 +149,21 @@ TEST_CASE("a topic that gets fewer or more partitions is no trouble") {
 
 TEST_CASE("round robin takes each in turn, least bytes the emptiest, manual none") {
     topic_partitioner turn{"round_robin", settings()};
-    const auto first = turn.choose(record(5, "key"));
-    for (int i = 1; i < 20; ++i) CHECK(turn.choose(record(5, "key")) == (first + i) % 5);
+    const auto first = turn.choose(context(5, "key"));
+    for (int i = 1; i < 20; ++i) CHECK(turn.choose(context(5, "key")) == (first + i) % 5);
     states s;
     s.queued = {{0, 5}, {1, 3}, {2, 4}};
     topic_partitioner least{"least_bytes", settings()};
-    for (int i = 0; i < 3; ++i) CHECK(least.choose(record(3, "key", &s)) == 1);
-    CHECK(topic_partitioner{"manual", settings()}.choose(record(3, "key")) == -1);
+    for (int i = 0; i < 3; ++i) CHECK(least.choose(context(3, "key", &s)) == 1);
+    CHECK(topic_partitioner{"manual", settings()}.choose(context(3, "key")) == -1);
 }
 
 TEST_CASE("the same seed chooses the same partitions") {
     for (const auto& name : {"murmur2", "random", "round_robin"}) {
         topic_partitioner one{name, settings(7)}, two{name, settings(7)};
         for (int i = 0; i < 100; ++i) {
-            const auto at = one.choose(record(50));
-            CHECK(two.choose(record(50)) == at);
+            const auto at = one.choose(context(50));
+            CHECK(two.choose(context(50)) == at);
             one.appended(at, 400);
             two.appended(at, 400);
         }
@@ -180,14 +180,14 @@ TEST_CASE("a program's own partitioner is found by its name, and what it does wr
     });
     CHECK(check_partitioner("test.length").empty());
     topic_partitioner p{"test.length", settings()};
-    CHECK(p.choose(record(3, "ab")) == 1);
-    CHECK(p.choose(record(3, "abcd")) == -1);
-    CHECK(p.choose(record(3, "")) == -1);
-    CHECK(p.choose(record(30, "123456789")) == -1);
+    CHECK(p.choose(context(3, "ab")) == 1);
+    CHECK(p.choose(context(3, "abcd")) == -1);
+    CHECK(p.choose(context(3, "")) == -1);
+    CHECK(p.choose(context(30, "123456789")) == -1);
     register_partitioner("test.length", [](const partitioner_settings&) { return make_partitioner([](const partition_context&) { return 2; }); });
-    CHECK(topic_partitioner{"test.length", settings()}.choose(record(3, "ab")) == 2);
+    CHECK(topic_partitioner{"test.length", settings()}.choose(context(3, "ab")) == 2);
     register_partitioner("test.null", [](const partitioner_settings&) { return nullptr; });
-    CHECK(topic_partitioner{"test.null", settings()}.choose(record(3, "ab")) == -1);
+    CHECK(topic_partitioner{"test.null", settings()}.choose(context(3, "ab")) == -1);
     CHECK_THROWS_AS(register_partitioner("murmur2", [](const partitioner_settings&) { return nullptr; }), std::invalid_argument);
     CHECK_THROWS_AS(register_partitioner("", [](const partitioner_settings&) { return nullptr; }), std::invalid_argument);
     CHECK_THROWS_AS(register_partitioner("x", nullptr), std::invalid_argument);
@@ -202,9 +202,9 @@ TEST_CASE("a choice allocates nothing") {
         const auto before = allocations::count();
         std::int32_t last = 0;
         for (int i = 0; i < 1000; ++i) {
-            last = p.choose(record(12, {}, &s));
+            last = p.choose(context(12, {}, &s));
             p.appended(last, 100);
-            last = p.choose(record(12, "key", &s));
+            last = p.choose(context(12, "key", &s));
         }
         CHECK(allocations::count() == before);
         CHECK(last >= 0);

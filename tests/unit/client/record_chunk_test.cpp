@@ -16,7 +16,7 @@ using protocol::batch_options;
 namespace {
 
 // What one answer brings of a partition, put together batch by batch.
-struct answer {
+struct answer_bytes {
     protocol::bytes bytes;
     std::vector<aborted_range> aborted;
     std::shared_ptr<fetch_share> share = std::make_shared<fetch_share>(std::size_t{1} << 30);
@@ -85,7 +85,7 @@ TEST_CASE("a slice is cut at the position, wherever that lies") {
     for (const auto codec : {protocol::compression::none, protocol::compression::zstd}) {
         for (const std::int8_t magic : {std::int8_t{1}, std::int8_t{2}}) {
             if (magic == 1 && codec == protocol::compression::zstd) continue;
-            answer a;
+            answer_bytes a;
             a.batch(10, 5, {.magic = magic, .codec = codec});
             a.batch(15, 1, {.magic = magic, .codec = codec});
             a.batch(16, 4, {.magic = magic, .codec = codec});
@@ -104,7 +104,7 @@ TEST_CASE("a slice is cut at the position, wherever that lies") {
 }
 
 TEST_CASE("what compaction took away is passed over, at the batch's end too") {
-    answer a;
+    answer_bytes a;
     batch_builder b{{.base_offset = 10, .last_offset = 19}};
     CHECK(b.append_at(12, 0, nullptr, "12") == errc{});
     CHECK(b.append_at(17, 0, nullptr, "17") == errc{});
@@ -120,7 +120,7 @@ TEST_CASE("what compaction took away is passed over, at the batch's end too") {
 }
 
 TEST_CASE("aborted transactions and markers are left out, whatever the order of the list") {
-    answer a;
+    answer_bytes a;
     const auto of = [](std::int64_t id) { return batch_options{.producer_id = id, .producer_epoch = 0, .base_sequence = 0, .transactional = true}; };
     a.batch(0, 2, of(1));
     a.batch(2, 2, of(2));
@@ -154,7 +154,7 @@ TEST_CASE("aborted transactions and markers are left out, whatever the order of 
 
 TEST_CASE("a bad batch ends what comes before it, and says where it is") {
     for (const auto codec : {protocol::compression::none, protocol::compression::lz4}) {
-        answer a;
+        answer_bytes a;
         a.batch(0, 3, {.codec = codec});
         const auto second = a.batch(3, 3, {.codec = codec});
         a.batch(6, 3, {.codec = codec});
@@ -169,7 +169,7 @@ TEST_CASE("a bad batch ends what comes before it, and says where it is") {
         CHECK(!a.open(3).chunk);
     }
     SECTION("too large when it is decompressed") {
-        answer a;
+        answer_bytes a;
         a.batch(0, 1);
         batch_builder b{{.codec = protocol::compression::gzip, .base_offset = 1}};
         CHECK(b.append(0, nullptr, std::string(100'000, 'x')) == errc{});
@@ -180,7 +180,7 @@ TEST_CASE("a bad batch ends what comes before it, and says where it is") {
         CHECK(o.error.last_offset == 1);
     }
     SECTION("offsets that go back") {
-        answer a;
+        answer_bytes a;
         a.batch(0, 5);
         a.batch(3, 5);
         const auto o = a.open(0);
@@ -189,7 +189,7 @@ TEST_CASE("a bad batch ends what comes before it, and says where it is") {
         CHECK(o.next_offset == 5);
     }
     SECTION("a tail that is cut is none, and a first batch that is cut says how long it is") {
-        answer a;
+        answer_bytes a;
         a.batch(0, 5);
         const auto whole = a.bytes.size();
         a.batch(5, 5);
@@ -203,7 +203,7 @@ TEST_CASE("a bad batch ends what comes before it, and says where it is") {
 }
 
 TEST_CASE("a malformed record ends the walk, and the consumer hears of it") {
-    answer a;
+    answer_bytes a;
     a.batch(0, 3);
     const auto second = a.batch(3, 3);
     // The third record's offset delta is made to go back. Its checksum is not looked at here.
@@ -226,7 +226,7 @@ TEST_CASE("a malformed record ends the walk, and the consumer hears of it") {
 }
 
 TEST_CASE("ranges are cut from the front and moved forward") {
-    answer a;
+    answer_bytes a;
     a.batch(0, 3, {.codec = protocol::compression::lz4});
     a.batch(5, 3);
     a.batch(9, 1);
@@ -254,7 +254,7 @@ TEST_CASE("ranges are cut from the front and moved forward") {
 
 TEST_CASE("walking allocates nothing, opening nothing for each record") {
     for (const auto codec : {protocol::compression::none, protocol::compression::lz4}) {
-        answer a;
+        answer_bytes a;
         for (int i = 0; i < 10; ++i) a.batch(i * 1000, 1000, {.codec = codec});
         (void)a.open(0);
         (void)a.open(0);
@@ -275,7 +275,7 @@ TEST_CASE("walking allocates nothing, opening nothing for each record") {
 }
 
 TEST_CASE("bytes go back when the last of their records is gone, on any thread") {
-    answer a;
+    answer_bytes a;
     a.batch(0, 10, {.codec = protocol::compression::zstd});
     int freed = 0;
     {
@@ -298,7 +298,7 @@ TEST_CASE("bytes go back when the last of their records is gone, on any thread")
 TEST_CASE("a record that is kept has bytes of its own") {
     consumer_record kept;
     {
-        answer a;
+        answer_bytes a;
         batch_builder b{{.base_offset = 7, .partition_leader_epoch = 4}};
         const protocol::header_view h[] = {{"a", "1"}, {"b", nullptr}};
         CHECK(b.append(99, nullptr, "value", h) == errc{});
