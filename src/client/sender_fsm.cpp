@@ -104,6 +104,7 @@ void sender_fsm::topics_changed(std::shared_ptr<const error> trouble, time_point
     bool leaderless = false;
     for (auto& t : topics_) {
         refresh(t, now, out);
+        if (!topics_trouble_) t.looked_at = now;
         if (!t.ready && !t.waiting.empty()) leaderless = true;
         for (auto& p : t.partitions) {
             if (p.idle()) continue;
@@ -123,6 +124,15 @@ std::int32_t sender_fsm::place(topic_queue& t, const record& r) {
     const auto n = static_cast<std::int32_t>(std::min(t.partitions.size(), t.info->partitions.size()));
     if (r.partition >= 0) return r.partition < n ? r.partition : -1;
     return t.chooser.choose({t.info->name, r.key, r.value, n, &t});
+}
+
+// A partition that we do not know may have been added since: that is looked up before the record is refused, but not for each record of a caller
+// who errs.
+std::error_code sender_fsm::no_place(topic_queue& t, const record& r, time_point now, sender_actions& out) {
+    constexpr std::chrono::seconds fresh{1};
+    if (r.partition < 0 || (t.looked_at && now - *t.looked_at < fresh)) return errc::unknown_partition;
+    out.push_back(ask_topics{});
+    return errc::would_wait;
 }
 
 std::error_code sender_fsm::cannot_append(const topic_queue& t, const record&) const {

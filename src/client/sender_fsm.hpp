@@ -58,6 +58,7 @@ struct topic_queue final : partition_states {
     std::deque<waiting_record> waiting;                          // in order; nothing passes them
     std::uint32_t seen_changes = 0;
     std::optional<time_point> unknown_since{};                   // the cluster says that it has no such topic
+    std::optional<time_point> looked_at{};                       // when the cluster last said what it knows of it
     bool ready = false;                                          // partitions are known: records can be placed
 
     [[nodiscard]] bool available(std::int32_t p) const noexcept override;
@@ -133,7 +134,7 @@ public:
             return cannot_append(t, r);
         const auto at = place(t, r);
         if (at < 0) [[unlikely]]
-            return errc::unknown_partition;
+            return no_place(t, r, now(), out);
         auto& p = t.partitions[static_cast<std::size_t>(at)];
         const auto room = most_bytes(r);
         if (!p.open || p.builder->size() + room > t.settings.batch_bytes || used_ + room > settings_.send_buffer) [[unlikely]]
@@ -206,6 +207,7 @@ private:
     };
 
     [[nodiscard]] std::int32_t place(topic_queue& t, const record& r);
+    [[nodiscard]] std::error_code no_place(topic_queue& t, const record& r, time_point now, sender_actions& out);
     [[nodiscard]] std::error_code cannot_append(const topic_queue& t, const record& r) const;
     [[nodiscard]] std::error_code make_room(partition_queue& p, std::size_t room, std::int64_t wall_ms, time_point now, sender_actions& out);
     [[nodiscard]] std::error_code put(partition_queue& p, const record& r, std::int64_t wall_ms, waiter* w);

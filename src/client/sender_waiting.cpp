@@ -48,6 +48,7 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
         std::error_code why;
         partition_queue* p = nullptr;
         if (at < 0) {
+            if (r.what.partition >= 0 && (!t.looked_at || *t.looked_at < r.asked)) return out.push_back(ask_topics{});
             why = errc::unknown_partition;
         } else {
             p = &t.partitions[static_cast<std::size_t>(at)];
@@ -105,7 +106,7 @@ void sender_fsm::expire_waiting(time_point now, sender_actions& out) {
             make_room_for(out, 4);
             error e;
             e.code = errc::delivery_timed_out;
-            if (t.ready) {
+            if (const auto& r = t.waiting.front().what; t.ready && (r.partition < 0 || place(t, r) >= 0)) {
                 e.text = "no room for the record: what was sent before is not acknowledged";
                 e.hint = "the brokers may be slow or away; see the client's health";
             } else {

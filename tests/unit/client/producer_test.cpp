@@ -1,6 +1,7 @@
 // kw::producer against the embedded cluster on loopback: what is told, what is in the log, what is refused.
 #include <kafkawire/producer.hpp>
 #include <kafkawire/protocol/messages/19_create_topics.hpp>
+#include <kafkawire/protocol/messages/37_create_partitions.hpp>
 #include <kafkawire/testing.hpp>
 #include <kafkawire/tokens.hpp>
 
@@ -120,6 +121,28 @@ TEST_CASE("a batch of records completes once for all, more than there is room fo
         CHECK(result.maybe_persisted == 0);
     });
     CHECK(r.kafka.read_all(topic).size() == 1000);
+}
+
+TEST_CASE("a partition that was added is sent to at once; one that is not there is looked for before it is refused") {
+    rig r;
+    const auto topic = r.kafka.create_topic(1);
+    kw::producer producer{r.client};
+    r.run([&]() -> asio::awaitable<void> {
+        co_await producer.async_send({.topic = topic, .value = "first"}, asio::use_awaitable);
+        kw::protocol::messages::create_partitions_request more;
+        auto& t = more.topics.emplace_back();
+        t.name = topic;
+        t.count = 3;
+        t.assignments.reset();
+        const auto made = co_await r.client.async_request(more, asio::use_awaitable);
+        REQUIRE(made.results.at(0).error_code == 0);
+        const auto sent = co_await producer.async_send({.topic = topic, .value = "second", .partition = 2}, asio::use_awaitable);
+        CHECK(sent.partition == 2);
+        for (int i = 0; i < 2; ++i) {
+            auto [ec, d] = co_await producer.async_send({.topic = topic, .value = "third", .partition = 3}, kw::as_tuple(asio::use_awaitable));
+            CHECK(ec == kw::errc::unknown_partition);
+        }
+    });
 }
 
 TEST_CASE("a send that waits for room can be canceled, one that was accepted is let go") {
