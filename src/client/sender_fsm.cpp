@@ -126,11 +126,14 @@ std::int32_t sender_fsm::place(topic_queue& t, const record& r) {
     return t.chooser.choose({t.info->name, r.key, r.value, n, &t});
 }
 
-// A partition that we do not know may have been added since: that is looked up before the record is refused, but not for each record of a caller
-// who errs.
+// A partition that we do not know may have been added since: the cluster is asked before the record is refused. A caller that does not wait asks
+// again, and is refused then.
 std::error_code sender_fsm::no_place(topic_queue& t, const record& r, time_point now, sender_actions& out) {
-    constexpr std::chrono::seconds fresh{1};
-    if (r.partition < 0 || (t.looked_at && now - *t.looked_at < fresh)) return errc::unknown_partition;
+    constexpr std::chrono::seconds fresh{10};
+    if (r.partition < 0) return errc::unknown_partition;
+    const auto sought = std::exchange(t.sought_at, std::nullopt);
+    if (sought && t.looked_at && *t.looked_at >= *sought && now - *t.looked_at < fresh) return errc::unknown_partition;
+    t.sought_at = now;
     out.push_back(ask_topics{});
     return errc::would_wait;
 }

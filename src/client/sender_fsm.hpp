@@ -59,6 +59,7 @@ struct topic_queue final : partition_states {
     std::uint32_t seen_changes = 0;
     std::optional<time_point> unknown_since{};                   // the cluster says that it has no such topic
     std::optional<time_point> looked_at{};                       // when the cluster last said what it knows of it
+    std::optional<time_point> sought_at{};                       // when a partition was named that it is not known to have
     bool ready = false;                                          // partitions are known: records can be placed
 
     [[nodiscard]] bool available(std::int32_t p) const noexcept override;

@@ -9,6 +9,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <algorithm>
 #include <map>
@@ -142,6 +143,13 @@ TEST_CASE("a partition that was added is sent to at once; one that is not there 
             auto [ec, d] = co_await producer.async_send({.topic = topic, .value = "third", .partition = 3}, kw::as_tuple(asio::use_awaitable));
             CHECK(ec == kw::errc::unknown_partition);
         }
+        std::error_code why = kw::errc::would_wait;
+        while (why == kw::errc::would_wait) {
+            why = producer.try_send({.topic = topic, .value = "fourth", .partition = 3});
+            asio::steady_timer pause{r.io, 1ms};
+            co_await pause.async_wait(asio::use_awaitable);
+        }
+        CHECK(why == kw::errc::unknown_partition);
     });
 }
 
