@@ -39,14 +39,21 @@ std::shared_ptr<begun> prepare_commit(const std::shared_ptr<consumer_core>& c, s
     commit_call::positions positions;
     error gone;
     if (const auto* offsets = std::get_if<std::vector<committed_offset>>(&what)) {
-        for (const auto& o : *offsets) positions[{o.topic, o.partition}] = {o.offset, o.leader_epoch, o.metadata};
+        for (const auto& o : *offsets) {
+            if (c->group() && c->group()->of_former_assignment(o.topic, o.partition, 0)) {
+                gone.code = broker_errc::unknown_topic_id;
+                gone.text = "the topic of " + o.topic + '-' + std::to_string(o.partition) + " is another one now, which the next poll tells";
+            } else {
+                positions[{o.topic, o.partition}] = {o.offset, o.leader_epoch, o.metadata, c->group() ? c->group()->id_of(o.topic, o.partition) : protocol::uuid{}};
+            }
+        }
     } else if (const auto* places = std::get_if<std::vector<place_behind>>(&what); places && c->group()) {
         for (const auto& [o, assignment] : *places) {
             if (c->group()->of_former_assignment(o.topic, o.partition, assignment)) {
                 gone.code = broker_errc::illegal_generation;
-                gone.text = o.topic + '-' + std::to_string(o.partition) + " has gone to another member since these records were handed out";
+                gone.text = o.topic + '-' + std::to_string(o.partition) + " has gone to another member since these records were handed out, or its topic was made anew";
             } else {
-                positions[{o.topic, o.partition}] = {o.offset, o.leader_epoch, {}};
+                positions[{o.topic, o.partition}] = {o.offset, o.leader_epoch, {}, c->group()->id_of(o.topic, o.partition)};
             }
         }
     } else if (c->group()) {

@@ -331,10 +331,16 @@ void consumer_core::tell(unique_function<void(const What&)> consumer_core::*hand
 }
 template void consumer_core::tell(unique_function<void(const rebalance_report&)> consumer_core::*, rebalance_report);
 
+void consumer_core::carry_out(tell_cut& a) {
+    if (group_) group_->cut(*a.topic, a.index, a.from);
+}
+
 void consumer_core::carry_out(tell_reset& a) {
     ++statistics_.resets;
     machine_.each([&](const reading_partition& p) {
-        if (p.number == a.number) tell(&consumer_core::reset_handler, position_reset{*p.topic, p.index, a.from, a.to});
+        if (p.number != a.number) return;
+        if (group_) group_->cut(*p.topic, p.index, 0);
+        tell(&consumer_core::reset_handler, position_reset{*p.topic, p.index, a.from, a.to});
     });
 }
 

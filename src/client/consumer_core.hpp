@@ -89,6 +89,7 @@ private:
     void carry_out(ask_offsets& a);
     void carry_out(ask_for_topics&) { client_->refresh_topics(); }
     void carry_out(await_room&);
+    void carry_out(tell_cut& a);
     void carry_out(tell_reset& a);
     void watch();
     [[nodiscard]] std::error_code changed(bool found);

@@ -125,7 +125,10 @@ void fetch_fsm::refused(reading_partition& p, std::int16_t code, std::int16_t ap
             e.in = phase::request;
             e.api_key = api_key;
             const auto* const r = std::get_if<resetting>(&p.state);
-            return fail(p, std::move(e), -1, r ? std::optional{r->to} : std::nullopt);
+            const bool checks = std::holds_alternative<validating>(p.state);
+            fail(p, std::move(e), -1, r ? std::optional{r->to} : std::nullopt);
+            std::get<reading_failed>(p.state).check = checks;
+            return;
         }
         default: return back_off(p, now);
     }
@@ -205,6 +208,7 @@ void fetch_fsm::offset_answered(reading_partition& p, const offset_plan& plan, c
         fail(p, std::move(e), -1, {}, std::chrono::milliseconds{0});
         p.position = a.offset;
         p.position_epoch = a.leader_epoch;
+        cuts_.push_back({p.topic, p.index, p.position});
         return;
     }
     if (out_of_range) return reset_by_policy(p, "the log does not have offset " + std::to_string(p.position) + " (any more)");
@@ -312,6 +316,7 @@ fetch_fsm::taken fetch_fsm::take(std::size_t most, time_point now) {
         look_at_walk(p);
         if (auto* const f = std::get_if<reading_failed>(&p.state); f && !f->told) {
             f->told = true;
+            if (f->why->code == errc::topic_recreated) p.another_topic = false;
             t.why = f->why;
             return t;
         }

@@ -101,6 +101,11 @@ bool fetch_fsm::seek(std::string_view topic, std::int32_t index, start_position 
     auto* const p = look_up(topic, index);
     if (!p) return false;
     p->undecided = false;
+    // An offset was meant for the topic that is gone: that comes first, and then the policy. Other places are the same in any topic.
+    if (auto* const f = std::get_if<reading_failed>(&p->state); f && p->another_topic) {
+        if (to.what != start_position::kind::offset) f->again = to;
+        return true;
+    }
     p->walked = std::make_shared<walk_state>();             // what is found in records that were handed out before means nothing now
     move_to(*p, to, leader_epoch);
     return true;
@@ -127,7 +132,7 @@ bool fetch_fsm::release(std::string_view topic, std::int32_t index) {
 bool fetch_fsm::give_up(std::string_view topic, std::int32_t index, error why) {
     auto* const p = look_up(topic, index);
     if (!p) return false;
-    fail(*p, std::move(why), -1, start_position::policy());
+    if (!p->another_topic) fail(*p, std::move(why), -1, start_position::policy());
     return true;
 }
 
@@ -181,8 +186,14 @@ void fetch_fsm::follow_topic(reading_partition& p) {
     if (!info.id.is_zero() && info.id != p.topic_id) {
         const bool recreated = !p.topic_id.is_zero();
         p.topic_id = info.id;
-        if (recreated) {
-            const auto before = p.position;
+        if (recreated && p.position < 0 && p.lost_position < 0 && std::holds_alternative<resetting>(p.state)) {
+            // Nothing of the former one was read; but what was asked about it must not be taken for an answer about this one.
+            ++p.moves;
+            std::get<resetting>(p.state).asked = false;
+            p.replica = p.checked_epoch = -1;
+            cuts_.push_back({p.topic, p.index, 0});
+        } else if (recreated) {
+            const auto before = std::max(p.position, std::exchange(p.lost_position, -1));
             p.replica = -1;
             p.high_watermark = p.last_stable = p.log_start = -1;
             if (std::holds_alternative<reading_failed>(p.state)) transition(p, resetting{settings_.policy});
@@ -192,6 +203,8 @@ void fetch_fsm::follow_topic(reading_partition& p) {
             e.hint = "reading goes on as auto_offset_reset says, if nothing else is done";
             fail(p, std::move(e), -1, settings_.policy, std::chrono::milliseconds{0});
             p.position = p.position_epoch = p.checked_epoch = -1;
+            p.another_topic = p.renumber = true;
+            cuts_.push_back({p.topic, p.index, 0});
             return;
         }
     }
@@ -202,9 +215,12 @@ void fetch_fsm::follow_topic(reading_partition& p) {
     p.not_before.reset();                                   // it was somebody else who wanted a pause
     if (auto* const r = std::get_if<resetting>(&p.state); r && std::exchange(r->asked, false)) ++p.moves;     // the new leader is asked:
     if (auto* const v = std::get_if<validating>(&p.state); v && std::exchange(v->asked, false)) ++p.moves;    // the old one may never answer
-    if (p.position_epoch >= 0 && p.position >= 0 && p.checked_epoch >= 0 && std::holds_alternative<fetching>(p.state)) {
-        drop_data(p);                                       // it came from a leader whose log may have had another end
-        transition(p, validating{});
+    if (p.position_epoch >= 0 && p.position >= 0 && p.checked_epoch >= 0) {
+        if (auto* const f = std::get_if<reading_failed>(&p.state)) f->check = true;
+        if (std::holds_alternative<fetching>(p.state)) {
+            drop_data(p);                                   // it came from a leader whose log may have had another end
+            transition(p, validating{});
+        }
     }
     p.checked_epoch = epoch;
 }
@@ -237,7 +253,9 @@ bool fetch_fsm::leader_known(reading_partition& p, time_point now) {
     e.code = why;
     e.text = why == errc::unknown_partition ? "the topic has " + std::to_string(info.partitions.size()) + " partitions" : "the topic cannot be read: " + why.message();
     const auto* const r = std::get_if<resetting>(&p.state);
+    const bool checks = std::holds_alternative<validating>(p.state);
     fail(p, std::move(e), -1, r ? std::optional{r->to} : std::nullopt);
+    std::get<reading_failed>(p.state).check = checks;
     return false;
 }
 
@@ -256,6 +274,7 @@ void fetch_fsm::look_at(reading_partition& p, time_point now) {
         if (!f->retry_at) f->retry_at = now + f->pause;
         if (now < *f->retry_at) return wake_at(f->retry_at);
         if (f->again) transition(p, resetting{*f->again});
+        else if (f->check) transition(p, validating{});
         else transition(p, fetching{});
     }
     if (auto* const r = std::get_if<resetting>(&p.state); r && r->to.what == start_position::kind::policy) {
@@ -297,6 +316,23 @@ void fetch_fsm::look_at(reading_partition& p, time_point now) {
     plan->parts.push_back({p.number, p.moves, p.info, p.index, p.info->partitions[static_cast<std::size_t>(p.index)].leader_epoch, r ? r->to : start_position{}, p.position_epoch});
 }
 
+// Records of a topic that is gone must not be taken for those of the next: what asks for them or says that they are done names their number.
+void fetch_fsm::renumber() {
+    for (auto at = partitions_.begin(); at != partitions_.end();) {
+        const auto here = at++;
+        if (!here->second.renumber) continue;
+        auto node = partitions_.extract(here);
+        auto& p = node.mapped();
+        p.renumber = false;
+        p.asked_by = nullptr;
+        ++p.moves;
+        p.walked = std::make_shared<walk_state>();
+        p.number = node.key() = ++last_number_;
+        places_[{p.info, p.index}] = p.number;
+        partitions_.insert(std::move(node));
+    }
+}
+
 void fetch_fsm::run(time_point now, fetch_actions& out) {
     wakeup_.reset();
     need_topics_ = need_room_ = false;
@@ -305,10 +341,12 @@ void fetch_fsm::run(time_point now, fetch_actions& out) {
         b.unread = false;
     }
     for (auto& [number, p] : partitions_) look_at(p, now);
+    if (!cuts_.empty()) renumber();
     send_questions(out);
     send_fetches(now, out);
     if (need_topics_) out.push_back(ask_for_topics{});
     if (need_room_) out.push_back(await_room{});
+    for (auto& c : std::exchange(cuts_, {})) out.push_back(std::move(c));
     for (auto& r : std::exchange(resets_, {})) out.push_back(r);
 }
 

@@ -59,6 +59,7 @@ struct reading_failed {                                          // the next pol
     std::optional<start_position> again{};                       // what it then tries to find; none: it fetches
     std::chrono::milliseconds pause{1'000};                      // between telling and trying again
     std::optional<time_point> retry_at{};
+    bool check = false;                                          // without `again`: asks before it fetches whether the log still has what was read
 };
 using reading_state = std::variant<resetting, validating, fetching, reading_failed>;
 
@@ -68,7 +69,7 @@ inline constexpr bool legal_reading[4][4] = {
     /* resetting  */ {true, false, true, true},
     /* validating */ {true, true, true, true},
     /* fetching   */ {true, true, true, true},
-    /* failed     */ {true, false, true, true},
+    /* failed     */ {true, true, true, true},
 };
 [[nodiscard]] std::string_view name_of(const reading_state& s) noexcept;
 
@@ -88,6 +89,8 @@ struct reading_partition {
     std::int32_t position_epoch = -1;                            // leader epoch of the last record before it; -1: unknown
     std::int32_t checked_epoch = -1;                             // of the leader that the position was last checked with
     protocol::uuid topic_id;
+    bool another_topic = false;                                  // than the one of which records were handed out; not told yet
+    bool renumber = false;                                       // so it gets another number, as if it were assigned anew
     std::int64_t high_watermark = -1, last_stable = -1, log_start = -1;
     std::int64_t lost_position = -1;                             // the log does not have it any more: the policy looks for another; -1: nothing such
 
@@ -157,11 +160,17 @@ struct withdraw_fetch { fetch_plan_ptr plan; };
 struct ask_offsets { offset_plan_ptr plan; };
 struct ask_for_topics {};
 struct await_room {};                                            // call run() when bytes of the share come back
+/// What was read of it means nothing any more: the topic is another one (`from` 0), or its log was cut off there.
+struct tell_cut {
+    std::shared_ptr<const std::string> topic;
+    std::int32_t index;
+    std::int64_t from;
+};
 struct tell_reset {                                              // the policy has moved a position
     std::uint64_t number;
     std::int64_t from, to;
 };
-using fetch_action = std::variant<send_fetch, withdraw_fetch, ask_offsets, ask_for_topics, await_room, tell_reset>;
+using fetch_action = std::variant<send_fetch, withdraw_fetch, ask_offsets, ask_for_topics, await_room, tell_cut, tell_reset>;
 using fetch_actions = std::vector<fetch_action>;
 
 class fetch_fsm {
@@ -251,6 +260,7 @@ private:
     void look_at_walk(reading_partition& p);
 
     void look_at(reading_partition& p, time_point now);
+    void renumber();
     [[nodiscard]] bool leader_known(reading_partition& p, time_point now);
     [[nodiscard]] std::int32_t source_of(reading_partition& p, time_point now);
     void send_questions(fetch_actions& out);
@@ -272,6 +282,7 @@ private:
     std::uint64_t last_taken_ = 0;                               // whose turn it was: the next one begins behind it
     std::optional<time_point> wakeup_;
     std::vector<tell_reset> resets_;                             // for the next run()
+    std::vector<tell_cut> cuts_;
     bool need_topics_ = false;
     bool need_room_ = false;
 };

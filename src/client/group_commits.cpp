@@ -71,7 +71,7 @@ void group_core::polled(bool waiting) {
 
 void group_core::gave(const std::vector<partition_records>& parts) {
     for (const auto& p : parts) {
-        const group::commits::position at{p.next_offset(), p.leader_epoch(), {}};
+        const group::commits::position at{p.next_offset(), p.leader_epoch(), {}, id_of(p.topic(), p.partition())};
         group::topic_partition where{p.topic(), p.partition()};
         if (consumer_.options().auto_commit && consumer_.options().auto_mark) fresh_[where] = at;
         handed_out_[std::move(where)] = at;
@@ -88,9 +88,26 @@ void group_core::forget_positions(const group::topic_partition& p) {
     for (auto* const all : {&handed_out_, &done_, &fresh_, &finished_}) all->erase(p);
 }
 
-bool group_core::of_former_assignment(std::string_view topic, std::int32_t partition, std::uint64_t assignment) const {
-    if (source_ == source::hand || assignment == 0) return false;
+void group_core::cut(const std::string& topic, std::int32_t partition, std::int64_t from) {
+    const group::topic_partition p{topic, partition};
+    if (from == 0) forget_positions(p);
+    if (from == 0 && asked_for_.contains(p)) read_from({p}, 1);  // what is committed was asked of a topic that may be gone
+    for (auto* const all : {&handed_out_, &done_, &fresh_, &finished_})
+        if (const auto at = all->find(p); at != all->end() && at->second.offset > from) {
+            at->second.offset = from;
+            at->second.leader_epoch = -1;                   // of the record before it, which nobody has looked at
+        }
+}
+
+protocol::uuid group_core::id_of(std::string_view topic, std::int32_t partition) const {
     const auto* const p = consumer_.machine().find(topic, partition);
+    return p ? p->topic_id : protocol::uuid{};
+}
+
+bool group_core::of_former_assignment(std::string_view topic, std::int32_t partition, std::uint64_t assignment) const {
+    const auto* const p = consumer_.machine().find(topic, partition);
+    if (p && p->another_topic) return true;
+    if (source_ == source::hand || assignment == 0) return false;
     return !p || p->number != assignment;
 }
 
@@ -108,7 +125,7 @@ std::error_code group_core::mark(const std::vector<place_behind>& what) {
             continue;
         }
         if (const auto done = done_.find(p); done != done_.end() && done->second.offset >= at.offset) continue;
-        done_[p] = {at.offset, at.leader_epoch, {}};
+        done_[p] = {at.offset, at.leader_epoch, {}, id_of(at.topic, at.partition)};
         if (commits) finished_[p] = done_[p];
     }
     commit_later();

@@ -78,7 +78,8 @@ public:
     std::error_code mark(const std::vector<place_behind>& what);
     /// Where every partition stands, as a commit of everything would have it.
     [[nodiscard]] const commit_call::positions& standing() const noexcept { return consumer_.options().auto_mark ? handed_out_ : done_; }
-    /// The partition has gone since, and perhaps come back. `assignment` 0: not known, which is taken for this one.
+    /// The partition has gone since, and perhaps come back; or its topic was made anew. `assignment` 0: not known, which is taken for this one, but for
+    /// a new topic of which nobody was told yet.
     [[nodiscard]] bool of_former_assignment(std::string_view topic, std::int32_t partition, std::uint64_t assignment) const;
     /// Commits what is finished, if that is automatic, leaves, and calls `over`: by `deadline`, whatever has become of it.
     void leave(std::optional<bool> tell, net::time_point deadline, unique_function<void()> over);
@@ -91,6 +92,10 @@ public:
     void catch_up();
     /// What was handed out of it before is no measure any more.
     void sought(std::string_view topic, std::int32_t partition);
+    /// What lay there and behind is gone, and no measure for what comes there instead; 0: all of it.
+    void cut(const std::string& topic, std::int32_t partition, std::int64_t from);
+    /// Of the topic that is read under that name; zero: not known.
+    [[nodiscard]] protocol::uuid id_of(std::string_view topic, std::int32_t partition) const;
     void topics_changed();
     void stop(const error& why);
     /// Nothing is done any more; stop() tells who waits.

@@ -10,8 +10,9 @@ using offsets::meaning;
 
 namespace {
 
-// Before version 2 offsets had commit times or lay in ZooKeeper; from 10 on topics go by their ids.
-constexpr auto commit_versions = protocol::between(2, 9);
+// Before version 2 offsets had commit times or lay in ZooKeeper. From 10 on topics go by their ids, so that what was read of one is never taken
+// for another of its name.
+constexpr auto commit_versions = protocol::between(2, 10), commit_versions_by_name = protocol::between(2, 9);
 
 error not_owned(const error& last) {
     return offsets::told(api::commit, make_error_code(broker_errc::illegal_generation), "the partition is no longer this member's: its position is left out of the commit", last);
@@ -136,7 +137,8 @@ void offset_commit_fsm::on(answered& e, time_point now, actions& out) {
     };
     for (const auto& t : e.what.topics)
         for (const auto& p : t.partitions) {
-            const auto sent = unanswered.extract({t.name, p.partition_index});
+            const auto known = e.version >= 10 ? was.names.find(t.topic_id) : was.names.end();
+            const auto sent = unanswered.extract({known == was.names.end() ? t.name : known->second, p.partition_index});
             if (sent.empty()) continue;  // not asked for, or told twice
             auto story = p.error_code == 0 ? error{} : offsets::refusal(api::commit, p.error_code, e.version, failures_ + 1);
             take(sent.key(), offsets::meaning_of(api::commit, p.error_code), std::move(story));
@@ -222,7 +224,7 @@ void offset_commit_fsm::advance(time_point now, actions& out) {
 }
 
 void offset_commit_fsm::ask(time_point, actions& out) {
-    asking next{next_request_++, *as_, {}};
+    asking next{next_request_++, *as_, {}, {}};
     std::map<topic_partition, const position*> newest;
     partition_set awaited;  // somebody waits for the position that goes along: what came after it has to come after it
     for (auto& c : calls_)
@@ -238,15 +240,22 @@ void offset_commit_fsm::ask(time_point, actions& out) {
     r.member_id = as_->member;
     r.group_instance_id = as_->instance;
     r.generation_id_or_member_epoch = as_->generation;
+    auto versions = commit_versions;
     for (const auto& [where, at] : newest) {
-        if (r.topics.empty() || r.topics.back().name != where.topic) r.topics.emplace_back().name = where.topic;
+        if (at->topic_id.is_zero()) versions = commit_versions_by_name;
+        next.names.emplace(at->topic_id, where.topic);
+        if (r.topics.empty() || r.topics.back().name != where.topic || r.topics.back().topic_id != at->topic_id) {
+            auto& t = r.topics.emplace_back();
+            t.name = where.topic;
+            t.topic_id = at->topic_id;
+        }
         auto& p = r.topics.back().partitions.emplace_back();
         p.partition_index = where.partition;
         p.committed_offset = at->offset;
         p.committed_leader_epoch = at->leader_epoch;
         p.committed_metadata = at->metadata;
     }
-    out.push_back(send{next.request, *node_, commit_versions, std::move(r)});
+    out.push_back(send{next.request, *node_, versions, std::move(r)});
     transition(std::move(next), "something waits to be committed");
 }
 

@@ -60,6 +60,7 @@ struct position {
     std::int64_t offset = 0;                            ///< of the next record to be read
     std::int32_t leader_epoch = -1;
     std::string metadata{};
+    protocol::uuid topic_id{};                          ///< of what it is a position in; zero: not known, whichever topic has the name
     friend bool operator==(const position&, const position&) = default;
 };
 using call_id = std::uint64_t;                          // the driver's; never used twice
@@ -94,7 +95,7 @@ using event = std::variant<commit_requested, cancel_requested, member_changed, c
 struct send {                                           ///< and then feed back `answered` or `request_failed`, once
     std::uint64_t request = 0;
     std::int32_t node = -1;
-    protocol::version_range versions{};                 ///< no other may be used: partitions are named, not known by the ids of topics
+    protocol::version_range versions{};                 ///< no other may be used: where an id is not known, topics go by their names
     messages::offset_commit_request what{};             ///< call fit() before it is encoded
 };
 struct want_coordinator {};                             ///< until found or failed
@@ -122,6 +123,7 @@ struct asking {                                         ///< one request is in f
     std::uint64_t request = 0;
     identity as{};
     std::map<topic_partition, std::uint64_t> sent{};    ///< each with the number of the newest call whose position went along
+    std::map<protocol::uuid, std::string> names{};      ///< of the topics, since from version 10 on answers know ids alone
 };
 using state = std::variant<idle, looking, pausing, renewing, asking>;
 [[nodiscard]] std::string_view name_of(const state& s) noexcept;

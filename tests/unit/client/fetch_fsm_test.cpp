@@ -497,9 +497,16 @@ TEST_CASE("fetch_fsm: a topic that is made again is told, and begins as the poli
     CHECK(r.take().size() == 1);
     const auto old = r.fetch();
     r.topic.id.octets[0] = 2;
+    const auto number = r.machine.find(r.topic.name, 0)->number;
     r.change(0, 1, 0);
-    CHECK(r.run().empty());
+    const auto cut = r.all<tell_cut>();  // whoever keeps positions forgets them
+    REQUIRE(cut.size() == 1);
+    CHECK(cut[0].from == 0);
+    CHECK(r.machine.find(r.topic.name, 0)->number != number);  // and what was handed out is of another assignment
+    CHECK(r.machine.find(r.topic.name, 0)->another_topic);
+    CHECK(r.machine.seek(r.topic.name, 0, start_position::at(35)));  // by somebody who does not know yet
     CHECK(r.take() == values{"error: the topic was deleted and made again"});
+    CHECK(!r.machine.find(r.topic.name, 0)->another_topic);
     CHECK(r.question()->parts[0].start == start_position::beginning());
     r.answer(old, {});
 }

@@ -84,6 +84,24 @@ constexpr auto every_code_from = -1, every_code_to = 140;
 
 }  // namespace
 
+TEST_CASE("commit: with its id a topic is never taken for another one of its name") {
+    commit_rig r;
+    protocol::uuid id;
+    id.octets[0] = 7;
+    r.commit(1, {{commit_p0, {10, 3, "", id}}});
+    const auto s = r.sent();
+    CHECK(s.versions.contains(10));
+    CHECK(s.what.topics[0].topic_id == id);
+    auto by_id = commit_rig::answer_to(s, 0);
+    by_id.topics[0].name.clear();  // from version 10 on an answer has no names
+    by_id.topics[0].topic_id = id;
+    r.step(answered{s.request, 10, by_id});
+    CHECK_FALSE(r.completed().why);
+    // One whose id is not known makes all go by their names.
+    r.commit(2, {{commit_p0, {11, 3, "", id}}, {commit_q0, {7}}});
+    CHECK_FALSE(r.sent().versions.contains(10));
+}
+
 TEST_CASE("commit: a call is one request, and completes with it") {
     commit_rig r;
     r.commit(1, {{commit_p0, {10, 3, "note"}}, {commit_q0, {7}}});
