@@ -2,6 +2,7 @@
 #include <kafkawire/protocol/messages/37_create_partitions.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
@@ -46,7 +47,7 @@ void consumers::strike() {
             l->consumer->unsubscribe();
             later(some(1ms, 3s), [this, l] {
                 if (l->over || l->closing) return;
-                l->consumer->subscribe({topic});
+                l->consumer->subscribe({by_pattern_ ? "^ord[a-z]+" : topic});
                 disturbed();
             });
             break;
@@ -101,6 +102,47 @@ void consumers::close_life(slot& s) {
         end(*l);
         if (!closing_) restart(s, random_.chance(500'000) ? some(1ms, 500ms) : some(1s, 8s));
     });
+}
+
+// Another one in its place, while it lives: which of them is to go the coordinator says.
+void consumers::begin_twin() {
+    for (auto& s : slots_) {
+        const auto l = s.now;
+        if (s.number % 2 || s.paused || !l || l->over || l->closing || elapsed() >= until_) continue;
+        if (has_twin(*l)) continue;
+        ++struck;
+        w_.world.note("twin", std::array<std::int64_t, 1>{l->known->number});
+        s.now.reset();
+        start(s);
+        return disturbed();
+    }
+}
+
+// An error of a partition says which, and where it goes on.
+void consumers::told_error(life& l, const kw::error& why) {
+    const auto number_behind = [&](std::string_view what) -> std::int64_t {
+        const auto at = why.text.find(what);
+        std::int64_t n = -1;
+        if (at != std::string::npos) (void)std::from_chars(why.text.data() + at + what.size(), why.text.data() + why.text.size(), n);
+        return n;
+    };
+    if (why.code != kw::errc::log_truncated && why.code != kw::errc::topic_recreated) return;
+    const auto partition = number_behind(std::string{topic} + '-');
+    if (partition < 0) return judge.blame("false-alarm", "of no partition: " + why.text);
+    const auto n = number_of(static_cast<std::int32_t>(partition));
+    if (why.code == kw::errc::topic_recreated) judge.told_recreated(*l.known, n);
+    else judge.told_truncated(*l.known, n, number_behind("behind offset "));
+}
+
+// What was acknowledged of it is no measure any more.
+void consumers::forget(std::int32_t partition, std::int64_t from) {
+    disturbed();
+    const auto n = number_of(partition);
+    lost_at_[n] = elapsed().count();
+    if (from == 0) end_.erase(n);
+    else if (const auto at = end_.find(n); at != end_.end()) at->second = std::min(at->second, from);
+    std::erase_if(acknowledged_[n], [&](const auto& a) { return a.second > from; });
+    if (acknowledged_[n].empty()) acknowledged_.erase(n);
 }
 
 asio::awaitable<void> consumers::grow() {

@@ -25,6 +25,10 @@ consumers::consumers(cluster_world& w, workload& work, std::chrono::nanoseconds 
     judge.find = [this](const std::string& id) { return who_is(id); };
     judge.counted = [this](const group_judge::member& m) { return is_counted(m); };
     judge.now = [this] { return elapsed().count(); };
+    judge.refresh = [this] {
+        for (auto& l : lives_)
+            if (!l->over) l->note_id();
+    };
     judge.shared = p.by_hand;
     judge.starts_unknown = p.ships;
     const auto view = w.cluster->control().view();
@@ -40,11 +44,33 @@ consumers::consumers(cluster_world& w, workload& work, std::chrono::nanoseconds 
     }
     for (auto& s : slots_) restart(s, some(0s, random_.chance(500'000) ? 1s : 15s));
     for (int i = 0; i < p.events; ++i) later(some(2s, until - 1s), [this] { strike(); });
+    for (int i = 0; i < p.twins; ++i) later(some(2s, until - 15s), [this] { begin_twin(); });
+    if (p.twins) statics_ = true;
+    if (lossy()) {
+        losses_.emplace(w, work, until, p.truncations, p.recreations);
+        losses_->on_truncated = [this](std::int32_t partition, std::int64_t from) {
+            if (partition < partitions) judge.truncated(number_of(partition), from, next_value_);
+            forget(partition, from);
+        };
+        losses_->on_gone = [this] {
+            judge.topic_gone(next_value_);
+            for (std::int32_t i = 0; i < partitions; ++i) forget(i, 0);
+        };
+        losses_->on_made = [this](std::int32_t count) {
+            count_ = std::min(count, partitions);
+            disturbed();
+        };
+        by_pattern_ = p.recreations && random_.chance(500'000);
+    }
+    judge.lossy = lossy();
+    judge.misled = p.lies > 0;
+    if (p.lies) liar_.emplace(w, p.lies);
     for (int i = 0; i < p.growth; ++i) later(some(2s, until - 1s), [this] { asio::co_spawn(w_.auditor.executor(), grow(), asio::detached); });
     kw::producer_options o;
     o.delivery_timeout = 120s;
     o.linger = 5ms;
     o.compression = static_cast<kw::protocol::compression>(random_.below(5));
+    if (lossy()) o.delivery_timeout = 20s;
     auto c = cluster_world::options_of("writer");
     c.metadata_max_age = 1s;                                // partitions are added
     writer_.emplace(w.auditor.executor(), c, w.auditor.environment());
@@ -67,10 +93,8 @@ consumers::~consumers() {
 // --- who is who ---
 
 group_judge::member* consumers::who_is(const std::string& id) {
-    for (auto& l : lives_) {
-        l->note_id();
+    for (auto& l : lives_)
         if (l->known->ids.count(id)) return l->known;
-    }
     return nullptr;
 }
 
@@ -100,7 +124,7 @@ kw::consumer_options consumers::options_of(const slot& s) {
     kw::consumer_options o;
     if (!plan_.by_hand) {
         o.group = readers;
-        o.topics = {topic};
+        o.topics = {by_pattern_ ? "^ord[a-z]+" : topic};
     }
     o.auto_offset_reset = kw::offset_reset::earliest;
     o.assignors = strategies_;
@@ -138,6 +162,7 @@ void consumers::start(slot& s) {
     auto c = cluster_world::options_of(s.host->name().c_str());
     c.request_timeout = patience;
     c.metadata_max_age = 3s;
+    if (plan_.lies) c.bootstrap += ",liar:9092";
     l->client.emplace(s.host->executor(), c, s.host->environment());
     l->consumer.emplace(*l->client, o);
     const auto tell = [this, weak = std::weak_ptr{l}](int which) {
@@ -150,6 +175,12 @@ void consumers::start(slot& s) {
         l->consumer->on_revoked(tell(1));
         l->consumer->on_lost(tell(2));
     }
+    l->consumer->on_reset([this, weak = std::weak_ptr{l}](const kw::position_reset& r) {
+        if (const auto alive = weak.lock(); alive && !alive->over) judge.told_reset(*alive->known, number_of(r.partition), r.to);
+    });
+    l->consumer->on_standstill([this](const kw::reading_standstill& stands) {
+        judge.blame("standstill", stands.topic + "-" + std::to_string(stands.partition) + " at " + std::to_string(stands.position) + ", " + stands.state);
+    });
     if (plan_.ships) {
         kw::producer_options p;
         p.transactional_id = "pipe-" + std::to_string(s.number);
@@ -158,7 +189,7 @@ void consumers::start(slot& s) {
         l->producer.emplace(*l->client, p);
     }
     if (plan_.by_hand)
-        for (std::int32_t p = 0; p < count_; ++p) assign(*l, p);
+        for (std::int32_t p = 0; p < (plan_.recreations ? partitions : count_); ++p) assign(*l, p);
     disturbed();
     w_.world.note("member begins", std::array<std::int64_t, 2>{l->known->number, static_cast<std::int64_t>(l->style)});
     asio::co_spawn(s.host->executor(), plan_.ships ? run_shipping(l) : run(l), [this](std::exception_ptr failure) {
@@ -198,11 +229,12 @@ void consumers::end(life& l) {
     if (std::exchange(l.over, true)) return;
     const auto keep = l.shared_from_this();
     l.note_id();
+    if (l.consumer->statistics().standstills) judge.blame("standstill", "member " + std::to_string(l.known->number) + " found some");
     judge.goes(*l.known);
     l.consumer.reset();
     l.producer.reset();
     l.client.reset();
-    l.at->now.reset();
+    if (l.at->now == keep) l.at->now.reset();
     disturbed();
     w_.world.note("member ends", std::array<std::int64_t, 1>{l.known->number});
 }
@@ -304,20 +336,26 @@ asio::awaitable<void> consumers::commit(std::shared_ptr<life> l, kw::records don
 void consumers::commit_aside(const std::shared_ptr<life>& l, const kw::records& done) {
     std::map<std::int32_t, std::int64_t> what;
     for (const auto& p : done.partitions())
-        if (const auto held = l->known->holds.find(number_of(p.partition())); held != l->known->holds.end() && held->second.next == p.next_offset() && !held->second.sought && l->consumer->position(topic, p.partition())) what[held->first] = p.next_offset();
+        if (const auto held = l->known->holds.find(number_of(p.partition())); held != l->known->holds.end() && held->second.next == p.next_offset() && !held->second.sought && l->consumer->position(topic, p.partition()) == p.next_offset()) what[held->first] = p.next_offset();
     l->consumer->async_commit(watch_commit(l, what));
 }
 
 // After an error of a poll. False: this consumer is at its end.
-asio::awaitable<bool> consumers::goes_on(std::shared_ptr<life> l, std::error_code why) {
-    w_.world.note("poll", std::array<std::int64_t, 2>{l->known->number, why.value()});
+asio::awaitable<bool> consumers::goes_on(std::shared_ptr<life> l, const kw::error& why) {
+    w_.world.note("poll", std::array<std::int64_t, 2>{l->known->number, why.code.value()});
+    told_error(*l, why);
     if (l->closing) co_return false;
     const auto m = l->consumer->membership();
-    if (++l->errors > 300) judge.blame("errors", "member " + std::to_string(l->known->number) + " is told of errors without end: " + why.message());
-    if ((m && m->state == "broken") || why == kw::errc::client_closed || l->errors > 300) {  // for good
+    const int most = plan_.lies ? 5000 : 300;               // a lie may be a thousand partitions, each of which is missed
+    if (++l->errors > most) judge.blame("errors", "member " + std::to_string(l->known->number) + " is told of errors without end: " + why.code.message());
+    if ((m && m->state == "broken") || why.code == kw::errc::client_closed || l->errors > most) {  // for good
         auto& s = *l->at;
         end(*l);
-        if (!closing_) restart(s, some(10ms, 500ms));
+        // Whoever has lost its place to another of its instance id must not take it back.
+        if (!s.now)
+            for (const auto& other : lives_)
+                if (other->at == &s && !other->over) s.now = other;
+        if (!closing_ && !s.now) restart(s, some(10ms, 500ms));
         co_return false;
     }
     (void)co_await l->at->host->async_wait(10ms, as_values);
@@ -328,14 +366,14 @@ asio::awaitable<void> consumers::run(std::shared_ptr<life> l) {
     using way = life::way;
     auto& host = *l->at->host;
     while (!l->over) {
-        std::error_code ec;
+        kw::error ec;
         kw::records batch;
         if (l->is_automatic())
             for (const auto& [p, next] : l->known->handed) judge.processed(*l->known, p, next);
         if (l->style == way::each_record) {
-            auto [why, r] = co_await l->consumer->async_read(as_values);
+            auto [why, r] = co_await l->consumer->async_read(kw::detailed(as_values));
             if (l->over) co_return;
-            ec = why;
+            ec = std::move(why);
             if (!ec) {
                 const auto n = number_of(r.partition);
                 const group_judge::record one{r.offset, number_in(std::as_bytes(std::span{*r.value}))};
@@ -353,9 +391,9 @@ asio::awaitable<void> consumers::run(std::shared_ptr<life> l) {
             }
         } else {
             const auto most = l->style == way::automatic_one_by_one ? std::size_t{1} : std::size_t{l->consumer->options().max_poll_records};
-            auto [why, got] = co_await l->consumer->async_poll(most, as_values);
+            auto [why, got] = co_await l->consumer->async_poll(most, kw::detailed(as_values));
             if (l->over) co_return;
-            ec = why;
+            ec = std::move(why);
             batch = std::move(got);
             if (!ec) hand(*l, batch);
         }
@@ -388,11 +426,11 @@ asio::awaitable<void> consumers::write(std::chrono::nanoseconds until) {
             const auto value = std::make_shared<std::string>(make_value(next_value_, random_.below(80)));
             const auto id = work_.history.send(1, number, next_value_++, w_.now());
             ++writing_;
-            producer_->async_send({.topic = topic, .key = "key", .value = *value, .partition = partition}, [this, id, number, value](std::error_code ec, kw::delivery d) {
+            producer_->async_send({.topic = topic, .key = "key", .value = *value, .partition = partition}, [this, id, number, value, partition, began = elapsed().count()](std::error_code ec, kw::delivery d) {
                 --writing_;
                 using kw::testing::outcome;
                 work_.history.finish(id, !ec ? outcome::ok : ec == kw::condition::not_persisted ? outcome::failed : outcome::unknown, w_.now(), ec ? -1 : d.offset);
-                if (ec) return;
+                if (ec || (lossy() && (began <= lost_at_[number] || partition >= count_))) return;
                 auto& end = end_[number];
                 end = std::max(end, d.offset + 1);
                 acknowledged_[number].emplace_back(elapsed().count(), end);
@@ -407,6 +445,7 @@ asio::awaitable<void> consumers::write(std::chrono::nanoseconds until) {
 
 void consumers::calm() {
     calm_ = true;
+    if (liar_) liar_->leave();
     disturbed();
     for (auto& s : slots_) {
         s.host->resume();
@@ -425,7 +464,7 @@ void consumers::look() {
         for (auto i = list.rbegin(); i != list.rend() && must < 0; ++i)
             if (i->first <= (elapsed() - 1s).count()) must = i->second;
         const auto stands = judge.stands(p);
-        if (stands >= must && stands >= 0) continue;
+        if (stands >= must && stands >= 0 && judge.all_told(p)) continue;
         behind_ = elapsed();
         w_.world.note("behind", std::array<std::int64_t, 3>{p, stands, must});
     }
@@ -440,14 +479,21 @@ void consumers::rest(std::chrono::nanoseconds how_long) {
 
 bool consumers::done() const {
     if (!calm_ || writing_ > 0 || elapsed() < until_ + 31s) return false;
-    return std::ranges::all_of(end_, [&](const auto& e) { return judge.stands(e.first) >= e.second; });
+    return std::ranges::all_of(end_, [&](const auto& e) { return judge.stands(e.first) >= e.second && judge.all_told(e.first); }) &&
+           std::ranges::none_of(lives_, [&](const auto& l) { return has_twin(*l); });
 }
 
 std::string consumers::waits_for() const {
     if (writing_ > 0) return std::to_string(writing_) + " records that are written";
     for (const auto& [p, end] : end_)
-        if (judge.stands(p) < end) return work_.history.name(p) + " ends at " + std::to_string(end) + ", it is with" + judge.owners(p);
+        if (judge.stands(p) < end || !judge.all_told(p)) return work_.history.name(p) + " ends at " + std::to_string(end) + ", it is with" + judge.owners(p) + (judge.all_told(p) ? "" : ", not told of its loss");
+    for (const auto& l : lives_)
+        if (has_twin(*l)) return "member " + std::to_string(l->known->number) + " or another one of its instance id to be fenced";
     return {};
+}
+
+void consumers::audit_read() {
+    if (lossy()) judge.compare(work_.history.logs());
 }
 
 void consumers::close() {

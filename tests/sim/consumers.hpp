@@ -5,10 +5,13 @@
 #include <kafkawire/producer.hpp>
 #include <kafkawire/transaction.hpp>
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 
 #include "broker/witness.hpp"
 #include "group_judge.hpp"
+#include "liar.hpp"
+#include "losses.hpp"
 #include "storm.hpp"
 #include "workload.hpp"
 
@@ -22,6 +25,10 @@ public:
         bool new_protocol = false;         // KIP-848
         int growth = 0;                    // how often partitions are added
         bool by_hand = false;              // no group: each reads all partitions
+        int truncations = 0;               // of logs, which lose their ends (row C2)
+        int recreations = 0;               // of the topic (C4)
+        std::uint32_t lies = 0;            // a node more, which answers Metadata wrongly in so many of a million cases (H6)
+        int twins = 0;                     // members that begin while one of their instance id lives (G5)
         bool ships = false;                // each record goes to another topic, in a transaction with the offsets
     };
     consumers(cluster_world& w, workload& work, std::chrono::nanoseconds until, const plan& p);
@@ -41,6 +48,8 @@ public:
     void close();
     [[nodiscard]] bool closed() const;
 
+    /// What was read is what is there; after workload::audit().
+    void audit_read();
     /// Each record that was acknowledged has been shipped, once.
     void audit_shipped();
 
@@ -69,7 +78,10 @@ private:
         [[nodiscard]] bool is_automatic() const noexcept { return style == way::automatic || style == way::automatic_one_by_one; }
         void note_id() {
             if (!consumer) return;
-            if (const auto m = consumer->membership(); m && !m->member_id.empty()) known->ids.insert(m->member_id);
+            const auto m = consumer->membership();
+            if (!m) return;
+            if (!m->member_id.empty()) known->ids.insert(m->member_id);
+            known->losses = m->losses;
         }
     };
     struct slot {
@@ -95,7 +107,7 @@ private:
     void told(life& l, int which, kw::rebalance_step step);
     asio::awaitable<void> take_time(std::shared_ptr<life> l, int which, kw::rebalance_step step);
     asio::awaitable<void> run(std::shared_ptr<life> l);
-    asio::awaitable<bool> goes_on(std::shared_ptr<life> l, std::error_code why);
+    asio::awaitable<bool> goes_on(std::shared_ptr<life> l, const kw::error& why);
     asio::awaitable<void> run_shipping(std::shared_ptr<life> l);
     void start_over(const std::shared_ptr<life>& l);
     enum class shipment : std::uint8_t { done, again, over };
@@ -111,6 +123,13 @@ private:
     void strike();
     void seek_somewhere(life& l);
     void pause_something(const std::shared_ptr<life>& l);
+    void begin_twin();
+    [[nodiscard]] bool has_twin(const life& l) const {
+        return !l.over && std::ranges::any_of(lives_, [&](const auto& other) { return other.get() != &l && other->at == l.at && !other->over; });
+    }
+    void told_error(life& l, const kw::error& why);
+    void forget(std::int32_t partition, std::int64_t from);
+    [[nodiscard]] bool lossy() const { return plan_.truncations + plan_.recreations > 0; }
     void close_life(slot& s);
     asio::awaitable<void> grow();
     asio::awaitable<void> write(std::chrono::nanoseconds until);
@@ -137,6 +156,10 @@ private:
     int writing_ = 0;
     std::map<std::int32_t, std::int64_t> end_;  // behind the last acknowledged record
     std::map<std::int32_t, std::vector<std::pair<std::int64_t, std::int64_t>>> acknowledged_;  // when, and where it ended
+    std::optional<losses> losses_;
+    std::optional<liar> liar_;
+    bool by_pattern_ = false;
+    std::map<std::int32_t, std::int64_t> lost_at_;  // by partition: what was sent before then may be gone
     std::chrono::nanoseconds disturbed_{0}, behind_{0}, rest_until_{0};
     bool calm_ = false, closing_ = false;
 };

@@ -59,14 +59,18 @@ std::string group_judge::owners(partition p) const {
 
 void group_judge::assigned(member& m, partition p) {
     ++assignments;
+    refresh();
     if (m.holds.count(p)) blame("two-owners", name(m, p) + "it comes, and was there already");
     for (const auto& [number, other] : members_)
-        if (const auto had = other.holds.find(p); !shared && number != m.number && had != other.holds.end() && had->second.gone_by.value_or(now()) >= now() && counted(other) && counted(m))
+        if (const auto had = other.holds.find(p); !shared && number != m.number && had != other.holds.end() && had->second.gone_by.value_or(now()) >= now() && had->second.losses == other.losses && had->second.first_topic == topic_ && counted(other) && counted(m))
             blame("two-owners", name(m, p) + "it comes, and member " + std::to_string(number) + " still has it");
     auto& h = m.holds[p];
     h = {};
     h.epoch = ++epochs_;
     h.starts.push_back(committed(p));
+    h.losses = m.losses;
+    h.topic = h.first_topic = topic_;
+    h.lost = cut_[p];
 }
 
 void group_judge::may_read(member& m, partition p) {
@@ -87,9 +91,11 @@ void group_judge::sought(member& m, partition p, std::int64_t to) {
     if (at == m.holds.end()) return;
     at->second.next = to;
     at->second.sought = true;
+    at->second.read = false;
+    at->second.owed.clear();
     at->second.epoch = ++epochs_;
     may_go_back_[p] = true;
-    history_.assign(m.number, -1, at->second.epoch, p, to, now());
+    if (!lossy) history_.assign(m.number, -1, at->second.epoch, p, to, now());
 }
 
 void group_judge::paused(member& m, partition p, bool yes) {
@@ -111,9 +117,9 @@ void group_judge::handed_out(member& m, partition p, std::uint64_t assignment, s
     if (assignment != 0) h.assignment = assignment;
     for (const auto& r : records) {
         if (!h.next) {
-            if (!starts_unknown && std::ranges::find(h.starts, r.offset) == h.starts.end() && !(gaps && std::ranges::any_of(h.starts, [&](auto s) { return s < r.offset; })))
+            if (!starts_unknown && !foreign_.count(p) && std::ranges::find(h.starts, r.offset) == h.starts.end() && !(gaps && std::ranges::any_of(h.starts, [&](auto s) { return s < r.offset; })))
                 blame("wrong-start", name(m, p) + "begins at " + std::to_string(r.offset) + ", the group has committed " + std::to_string(h.starts.back()));
-            history_.assign(m.number, -1, h.epoch, p, r.offset, now());
+            if (!lossy) history_.assign(m.number, -1, h.epoch, p, r.offset, now());
         } else if (r.offset < *h.next) {
             blame("repeat", name(m, p) + std::to_string(r.offset) + " comes again, behind " + std::to_string(*h.next - 1));
         } else if (r.offset > *h.next && !gaps) {
@@ -121,7 +127,9 @@ void group_judge::handed_out(member& m, partition p, std::uint64_t assignment, s
         }
         h.next = r.offset + 1;
         h.sought = false;
-        history_.read(m.number, h.epoch, poll, p, r.offset, r.value, now());
+        if (lossy) look_at(m, p, h, r);
+        else history_.read(m.number, h.epoch, poll, p, r.offset, r.value, now());
+        h.read = true;
     }
     if (next < h.next.value_or(0)) blame("repeat", name(m, p) + "reading is to go on at " + std::to_string(next) + ", behind " + std::to_string(*h.next - 1));
     else if (!gaps && h.next && next != *h.next) blame("skip", name(m, p) + "reading is to go on at " + std::to_string(next) + ", behind " + std::to_string(*h.next - 1));
@@ -138,14 +146,23 @@ void group_judge::processed(member& m, partition p, std::int64_t next) {
 
 void group_judge::taken(const std::string& id, partition p, std::int64_t offset, const std::set<std::string>& members) {
     ++commits;
+    refresh();
     auto* const m = find(id);
     if (!m) return blame("commit-not-owned", "an offset of " + history_.name(p) + " from nobody that we know: " + id);
     const auto done = m->processed.find(p);
-    if (done == m->processed.end() || offset > done->second)
+    if (const auto had = m->holds.find(p); topic_ > 0 && had != m->holds.end() && had->second.topic != topic_ && !had->second.unclear) {
+        if (!by_name && offset > 0) blame("commit-of-former", name(*m, p) + "commits " + std::to_string(offset));
+        foreign_.insert(p);
+    } else if (by_name && topic_ > 0) {
+        foreign_.insert(p);                                 // it may have been on its way since before
+    } else if (done == m->processed.end() || offset > done->second)
         blame("commit-ahead", name(*m, p) + "commits " + std::to_string(offset) + ", has processed " + (done == m->processed.end() ? "nothing" : std::to_string(done->second)));
+    const auto mine = m->holds.find(p);
+    const bool former = mine != m->holds.end() && mine->second.first_topic != topic_;
     for (const auto& [number, other] : members_) {
+        if (former) break;
         const auto has = other.holds.find(p);
-        if (number == m->number || has == other.holds.end() || has->second.gone_by.value_or(now()) < now()) continue;
+        if (number == m->number || has == other.holds.end() || has->second.gone_by.value_or(now()) < now() || has->second.losses != other.losses || has->second.first_topic != topic_) continue;
         if (std::ranges::any_of(other.ids, [&](const auto& i) { return members.count(i) != 0; }))
             blame("commit-not-owned", name(*m, p) + "commits " + std::to_string(offset) + ", member " + std::to_string(number) + " has it");
     }
@@ -158,6 +175,124 @@ void group_judge::taken(const std::string& id, partition p, std::int64_t offset,
     most = std::max(most, offset);
     for (auto& [number, other] : members_)
         if (const auto at = other.holds.find(p); at != other.holds.end() && !at->second.next) at->second.starts.push_back(offset);
+}
+
+// --- what the cluster forgets ---
+
+void group_judge::truncated(partition p, std::int64_t from, std::uint64_t value) {
+    cut_[p].insert(from);
+    may_go_back_[p] = true;
+    auto& seen = seen_[p];
+    seen.erase(seen.lower_bound(from), seen.end());
+    for (auto& [number, m] : members_) {
+        const auto at = m.holds.find(p);
+        if (at == m.holds.end()) continue;
+        auto& h = at->second;
+        h.lost.insert(from);
+        h.unsure = value;                                   // of what is fetched, and not handed out yet
+        if (h.read && h.next && *h.next > from) h.owed[from] = value;
+    }
+}
+
+void group_judge::topic_gone(std::uint64_t value) {
+    ++topic_;
+    topic_value_ = value;
+    committed_.clear();
+    seen_.clear();
+    cut_.clear();
+    foreign_.clear();
+    for (auto& [number, m] : members_)
+        for (auto& [p, h] : m.holds) {
+            may_go_back_[p] = true;
+            h.unsure = value;
+            h.unclear = !h.read;
+            h.starts.push_back(0);
+            if (h.unclear) h.assignment = 0;
+        }
+}
+
+void group_judge::told_truncated(member& m, partition p, std::int64_t to) {
+    ++alarms;
+    const auto at = m.holds.find(p);
+    if (at == m.holds.end()) return;
+    auto& h = at->second;
+    if (!h.lost.count(to)) blame("false-alarm", name(m, p) + "the log is said to be cut off at " + std::to_string(to));
+    h.lost.erase(h.lost.lower_bound(to), h.lost.end());
+    h.owed.erase(h.owed.lower_bound(to), h.owed.end());
+    h.unsure.reset();
+    h.next = to;
+    may_go_back_[p] = true;
+}
+
+void group_judge::told_recreated(member& m, partition p) {
+    ++alarms;
+    const auto at = m.holds.find(p);
+    if (at == m.holds.end()) return;
+    auto& h = at->second;
+    if (!misled && h.topic == topic_ && h.read && !h.unclear) blame("false-alarm", name(m, p) + "the topic is said to be another one");
+    const auto was = h;
+    h = {};
+    h.epoch = ++epochs_;
+    h.reading = was.reading;
+    h.paused = was.paused;
+    h.gone_by = was.gone_by;
+    h.losses = was.losses;
+    h.first_topic = was.first_topic;
+    h.topic = topic_;
+    h.starts = {0};
+    may_go_back_[p] = true;
+    for (auto* all : {&m.handed, &m.processed, &m.taken}) all->erase(p);
+}
+
+void group_judge::told_reset(member& m, partition p, std::int64_t to) {
+    ++alarms;
+    const auto at = m.holds.find(p);
+    if (at == m.holds.end()) return;
+    auto& h = at->second;
+    const bool all_lost = h.lost.count(0) != 0;             // then nothing is left that would say where they part
+    if (!(topic_ > 0 || (!h.lost.empty() && (h.sought || !h.read || all_lost)))) blame("false-alarm", name(m, p) + "its position is moved to " + std::to_string(to));
+    if (to != 0) blame("false-alarm", name(m, p) + "its position is moved to " + std::to_string(to) + ", which is not the beginning");
+    h.lost.clear();
+    h.owed.clear();
+    h.unsure.reset();
+    h.next = to;
+    may_go_back_[p] = true;
+}
+
+// Values go up with time: one that is as high as those that were written after a loss is of the log as it is now.
+void group_judge::look_at(const member& m, partition p, holding& h, const record& r) {
+    for (const auto& [from, value] : h.owed)
+        if (r.offset >= from && r.value >= value) {
+            blame("not-told", name(m, p) + std::to_string(r.offset) + " is of a log that was cut off at " + std::to_string(from));
+            h.owed.clear();
+            break;
+        }
+    if (h.topic != topic_ && r.value >= topic_value_) {
+        if (h.read && !h.unclear) blame("not-told", name(m, p) + std::to_string(r.offset) + " is of another topic of that name");
+        h.topic = topic_;
+    }
+    if (h.unsure && r.value >= *h.unsure) h.unsure.reset();
+    if (h.unsure || h.topic != topic_) return;
+    const auto [at, fresh] = seen_[p].try_emplace(r.offset, r.value);
+    if (!fresh && at->second != r.value)
+        blame("wrong-value", name(m, p) + std::to_string(r.offset) + " has the value " + std::to_string(r.value) + ", and had " + std::to_string(at->second));
+}
+
+bool group_judge::all_told(partition p) const {
+    return std::ranges::all_of(members_, [&](const auto& one) {
+        const auto at = one.second.holds.find(p);
+        return at == one.second.holds.end() || !at->second.reading || !counted(one.second) || at->second.owed.empty();
+    });
+}
+
+void group_judge::compare(const std::map<partition, std::vector<kw::testing::log_entry>>& logs) {
+    for (const auto& [p, all] : logs)
+        for (const auto& e : all) {
+            const auto& seen = seen_[p];
+            const auto at = seen.find(e.offset);
+            if (at != seen.end() && at->second != e.value)
+                blame("wrong-value", history_.name(p) + " has " + std::to_string(e.value) + " at " + std::to_string(e.offset) + ", read was " + std::to_string(at->second));
+        }
 }
 
 void group_judge::told_committed(member& m, partition p, std::int64_t offset) {

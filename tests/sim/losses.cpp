@@ -46,6 +46,7 @@ void losses::truncate() {
     if (elsewhere) (void)control.move_leader(topic, index, node);
     work_.history.forgotten(work_.history.partition(topic, index), from, p.end_offset, w_.now());
     w_.world.note("truncated", std::array<std::int64_t, 3>{index, from, p.end_offset});
+    on_truncated(index, from);
     ++happened_;
 }
 
@@ -104,12 +105,15 @@ asio::awaitable<void> losses::recreate() {
     if (std::exchange(recreating_, true)) co_return;
     const auto count = static_cast<std::int32_t>(random_.between(std::int64_t{2}, std::int64_t{9}));
     const auto gone_for = random_.chance(500'000) ? std::chrono::nanoseconds{0} : random_.between(std::chrono::nanoseconds{1ms}, std::chrono::nanoseconds{3s});
+    on_going();
     co_await remove();
+    on_gone();
     for (std::int32_t p = 0; p < partitions; ++p)
         work_.history.forgotten(work_.history.partition(topic, p), 0, std::numeric_limits<std::int64_t>::max(), w_.now());
     w_.world.note("topic deleted");
     if (gone_for > 0ns) (void)co_await w_.auditor.async_wait(gone_for, as_values);
     co_await create(count);
+    on_made(count);
     w_.world.note("topic made again", std::array<std::int64_t, 1>{count});
     ++happened_;
     recreating_ = false;

@@ -3,6 +3,7 @@
 //   kafkawire-sim                                       what schedules there are
 //   kafkawire-sim --seeds 1..1000 --schedule produce    1,000 runs; without --schedule: the seeds are dealt to all of them in turn
 //   kafkawire-sim --seed 17 --schedule produce --trace  one run, every event in a line
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -95,6 +96,7 @@ struct totals {
     double virtual_seconds = 0;
     std::string first_caught;
     std::map<std::string, std::uint64_t> violations;
+    std::vector<std::pair<double, std::uint64_t>> settled;  // seconds, and whose seed
 };
 
 const schedules::schedule& schedule_of(const options& o, std::uint64_t seed) {
@@ -112,6 +114,7 @@ void add(totals& t, const schedules::result& r, std::uint64_t seed) {
     t.events += r.events;
     t.virtual_seconds += r.virtual_seconds;
     t.hash ^= (r.hash + seed) * 0x9fb21c651e98df25;  // in any order of the seeds the same
+    if (r.settled >= 0) t.settled.emplace_back(r.settled, seed);
     if (r.faults < 3) ++t.few_faults;
     if (r.acknowledged < 200) ++t.few_records;
     if (!r.problem.empty()) ++t.failed;
@@ -199,6 +202,11 @@ int main(int argc, char** argv) {
     // What had too little in it to prove anything does not count as passed in silence.
     std::printf("%" PRIu64 " with fewer than 3 faults, %" PRIu64 " with fewer than 200 acknowledged records%s\n", t.few_faults,
                 t.few_records, o.twice ? (", " + std::to_string(t.differed) + " that differed the second time").c_str() : "");
+    if (!t.settled.empty()) {
+        std::sort(t.settled.begin(), t.settled.end());
+        const auto at = [&](std::size_t percent) { return t.settled[(t.settled.size() - 1) * percent / 100].first; };
+        std::printf("settled after the last fault: p50 %.1f s, p90 %.1f s, p99 %.1f s, worst %.1f s (seed %" PRIu64 ")\n", at(50), at(90), at(99), t.settled.back().first, t.settled.back().second);
+    }
     for (const auto& [names, n] : t.violations) std::printf("  %" PRIu64 " runs with: %s\n", n, names.c_str());
     std::printf("%" PRIu64 " passed, %" PRIu64 " failed\n", t.runs - t.failed, t.failed + t.differed);
     return t.failed || t.differed ? 1 : 0;

@@ -20,6 +20,7 @@ struct result {
     std::uint64_t hash = 0;
     std::uint64_t events = 0, faults = 0, sends = 0, acknowledged = 0, reads = 0, transactions = 0, requests = 0;
     double virtual_seconds = 0;
+    double settled = -1;       // of groups: seconds from the last fault until all was read in time; less than 0: not measured
     std::string problem{};     // empty: none
     std::string violations{};  // names of those found, with blanks between
 };

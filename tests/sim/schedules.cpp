@@ -72,6 +72,7 @@ result run(settings& s, const plan& p) {
 
 // A killed member's session, and a request that hangs; see group_judge.hpp.
 constexpr auto settles_within = 30s;
+constexpr auto settles_when_misled = 100s;     // a lie is believed for a minute
 
 struct group_schedule {
     consumers::plan members{};
@@ -85,6 +86,8 @@ result run_group(settings& s, const group_schedule& p) {
     cluster_world w{s, {.as_version = s.seed % 3 || p.members.new_protocol ? "4.3" : s.seed % 2 ? "3.9" : "2.8", .count = p.partitions_at_first, .configs = consumers::configs(), .shipped = p.members.ships}};
     workload work{w};
     consumers group{w, work, stormy, p.members};
+    const bool lossy = group.judge.lossy;
+    group.judge.by_name = !p.members.new_protocol && s.seed % 3 == 0;  // brokers before 4.1
     storm faults{w, stormy, p.sky};
     result r;
     try {
@@ -94,21 +97,23 @@ result run_group(settings& s, const group_schedule& p) {
         w.world.run_for(22s);
         group.rest(7500ms);
         if (!w.world.run_until([&] { return group.done(); }, 180s)) group.judge.blame("stuck", "180 s after the last fault: " + group.waits_for());
-        if (group.settled_after > settles_within) group.judge.blame("stuck", std::to_string(group.settled_after / 1ms) + " ms until everything was read in time");
+        if (group.settled_after > (p.members.lies ? settles_when_misled : settles_within)) group.judge.blame("stuck", std::to_string(group.settled_after / 1ms) + " ms until everything was read in time");
         group.close();
         if (!w.world.run_until([&] { return group.closed(); }, 15s)) group.judge.blame("late", "members do not close");
         work.audit();
+        group.audit_read();
         group.audit_shipped();
     } catch (const kw::sim::stalled& e) {
         work.trouble = e.what();
     }
-    const auto found = kw::testing::check(work.history, {.reading_ended = true});
+    const auto found = kw::testing::check(work.history, {.reading_ended = !lossy});
     r.hash = w.world.trace_hash();
     r.events = w.world.count().events;
     r.faults = faults.fired() + group.struck;
     r.sends = found.sends;
     r.acknowledged = found.acknowledged;
-    r.reads = found.reads;
+    r.settled = std::chrono::duration<double>(group.settled_after).count();
+    r.reads = lossy ? group.judge.handed : found.reads;
     r.requests = group.judge.assignments;
     r.transactions = group.judge.commits;
     r.virtual_seconds = std::chrono::duration<double>(w.world.elapsed()).count();
@@ -122,7 +127,7 @@ result run_group(settings& s, const group_schedule& p) {
     return r;
 }
 
-constexpr std::array<schedule, 14> list = {{
+constexpr std::array<schedule, 18> list = {{
     {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
      [](settings& s) { return run(s, {.idempotent = 2, .sky = {6}}); }},
     {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .sky = {20}}); }},
@@ -157,6 +162,14 @@ constexpr std::array<schedule, 14> list = {{
      [](settings& s) {
          return run_group(s, {.members = {.slots = 3, .by_hand = true}, .sky = {.faults = 20, .wide = true, .groups = true}});
      }},
+    {"consumer-truncated", "consumers by hand, of a classic group or of KIP-848, on logs that lose their ends; 5 losses, 6 events and 6 faults",
+     [](settings& s) { return run_group(s, {.members = {.events = 6, .new_protocol = s.seed % 3 == 0, .by_hand = s.seed % 3 == 1, .truncations = 5}, .sky = {.faults = 6, .groups = true}}); }},
+    {"consumer-recreated", "the same, by names or patterns, on a topic that is deleted and made again with more or fewer partitions, twice",
+     [](settings& s) { return run_group(s, {.members = {.events = 6, .new_protocol = s.seed % 3 == 0, .by_hand = s.seed % 3 == 1, .recreations = 2}, .sky = {.faults = 6, .groups = true}}); }},
+    {"consumer-misled", "the same beside a node that answers Metadata with nonsense of every kind for 45 s; 6 events and 6 faults",
+     [](settings& s) { return run_group(s, {.members = {.events = 6, .new_protocol = s.seed % 3 == 0, .by_hand = s.seed % 3 == 1, .lies = 600'000}, .sky = {.faults = 6, .groups = true}}); }},
+    {"consumer-twins", "a classic group or one of KIP-848 in which members begin whose instance id another one has that lives, 3 times; 6 events and 6 faults",
+     [](settings& s) { return run_group(s, {.members = {.events = 6, .new_protocol = s.seed % 2 == 0, .twins = 3}, .sky = {.faults = 6, .groups = true}}); }},
 }};
 
 }  // namespace

@@ -19,7 +19,7 @@ asio::awaitable<void> consumers::run_shipping(std::shared_ptr<life> l) {
         if (l->over) co_return;
     }
     while (!l->over) {
-        auto [why, batch] = co_await l->consumer->async_poll(as_values);
+        auto [why, batch] = co_await l->consumer->async_poll(kw::detailed(as_values));
         if (l->over) co_return;
         if (why) {
             if (!co_await goes_on(l, why)) co_return;
