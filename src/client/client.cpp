@@ -1,6 +1,7 @@
 #include <kafkawire/asio_environment.hpp>
 #include <kafkawire/bootstrap.hpp>
 #include <kafkawire/client.hpp>
+#include <kafkawire/detail/client_environment.hpp>
 #include <kafkawire/protocol/api.hpp>
 
 #include <stdexcept>
@@ -26,6 +27,7 @@ std::shared_ptr<begun> prepare_ready(core& c, std::unique_ptr<waiting_operation>
 void close(core& c) { c.close(); }
 std::shared_ptr<core> core_of(const kafkawire::client& c) noexcept { return c.core_; }
 const asio::any_io_executor& executor_of(const core& c) noexcept { return c.executor(); }
+const std::shared_ptr<net::environment>& environment_of(const kafkawire::client& c) noexcept { return core_of(c)->shared_env(); }
 
 const protocol::message_schema* answer_schema(const protocol::message_schema& request) noexcept {
     if (request.as != protocol::role::request) return nullptr;

@@ -39,7 +39,7 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"options.hpp", "net"},       {"bootstrap.hpp", "net"},
     {"producer_options.hpp", "client"}, {"consumer_options.hpp", "client"}, {"consumer.hpp", "client"}, {"records.hpp", "client"}, {"partitioner.hpp", "client"}, {"producer.hpp", "client"}, {"record.hpp", "client"}, {"detail/waiter.hpp", "client"}, {"detail/consumer_operations.hpp", "client"},
     {"transaction.hpp", "client"},
-    {"blocking.hpp", "client"},   {"concurrent_producer.hpp", "client"}, {"report_stream.hpp", "client"}, {"detail/loop.hpp", "client"}, {"detail/front.hpp", "client"},
+    {"blocking.hpp", "client"},   {"concurrent_producer.hpp", "client"}, {"report_stream.hpp", "client"}, {"detail/loop.hpp", "client"}, {"detail/client_environment.hpp", "client"}, {"detail/front.hpp", "client"},
           {"client.hpp", "client"},        {"json.hpp", "json"},
     {"simulation.hpp", "sim"},   {"testing.hpp", "testing"},    {"testing/history.hpp", "sim"},  {"testing/check.hpp", "sim"},
     {"broker.hpp", "broker"},    {"assignor.hpp", "group"},    {"group.hpp", "client"},
