@@ -25,6 +25,7 @@ check find_check(const nlohmann::json& line) {
     if (has(line, {"hex", "batches"})) return check_batches;
     if (has(line, {"hex", "fault"})) return check_invalid_batches;
     if (has(line, {"assignor", "topics", "members", "assignment"})) return check_assignor;
+    if (has(line, {"mechanism", "clientFirst", "serverFirst", "clientFinal"})) return check_scram;
     return nullptr;
 }
 

@@ -19,6 +19,7 @@ std::string check_varint(const nlohmann::json& line);
 std::string check_batches(const nlohmann::json& line);
 std::string check_invalid_batches(const nlohmann::json& line);
 std::string check_assignor(const nlohmann::json& line);
+std::string check_scram(const nlohmann::json& line);
 
 /// The check for lines of this form, told by their members; null: a form that is not checked (yet).
 check find_check(const nlohmann::json& line);
