@@ -49,6 +49,8 @@ enum class errc {
     no_broker_available,      ///< none of the brokers could be reached by the deadline; the cause says why
     unknown_broker,           ///< no broker of that id in the metadata now; retriable, since one that restarts comes back under its id
     bad_configuration,        ///< an option that is unknown, wrong, or in conflict with another
+    tls_failed,               ///< no TLS with the peer, or it broke: the text says what was wrong with whom
+    authentication_failed,    ///< the peer refused who we say we are, or did not show who it is
     // Sending records.
     would_wait = 200,         ///< try_send: no room now, or the topic is not known yet; async_send waits
     delivery_timed_out,       ///< not acknowledged by the delivery timeout, and certainly not in the log; the cause says what kept it

@@ -46,6 +46,8 @@ std::string_view text_of(errc e) noexcept {
         case errc::no_broker_available: return "no broker could be reached";
         case errc::unknown_broker: return "the cluster has no broker of that id";
         case errc::bad_configuration: return "an option is wrong";
+        case errc::tls_failed: return "TLS failed";
+        case errc::authentication_failed: return "authentication failed";
         case errc::would_wait: return "it would have to wait";
         case errc::delivery_timed_out: return "not delivered in time";
         case errc::delivery_unknown: return "sent, but not known to be delivered";
