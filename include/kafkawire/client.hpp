@@ -80,6 +80,8 @@ struct broker_health {
     std::optional<net::time_point> throttled_until;        ///< it wants to be left alone until then (a quota is used up)
     error last_error;                                      ///< of the last connection that failed or broke, ever; kept when all is well again
     std::optional<net::time_point> failed_at;              ///< when that was
+    std::optional<net::wall_time> certificate_expires;     ///< of the certificate that the broker showed last
+    std::optional<net::wall_time> own_certificate_expires; ///< of the client's, which all brokers are shown
 };
 
 namespace client_detail {

@@ -2,6 +2,7 @@
 // ranges and texts. Validation, documentation, command line and every dialect of configuration visit that one list.
 #pragma once
 #include <kafkawire/error.hpp>
+#include <kafkawire/security.hpp>
 
 #include <array>
 #include <chrono>
@@ -29,11 +30,31 @@ struct client_options {
     std::chrono::milliseconds connections_max_idle{540'000};
     std::chrono::milliseconds stall_after{3'000};
     std::chrono::milliseconds rebootstrap_after{60'000};
+
+    // Whom to trust and who we are. What does not fit together is refused when the client is made.
+    kafkawire::security_protocol security_protocol = kafkawire::security_protocol::plaintext;
+    std::string tls_ca_file{};                     ///< authorities: file, folder and text together; none of them: the system's
+    std::string tls_ca_folder{};
+    std::string tls_ca_pem{};
+    std::string tls_certificate_file{};            ///< of ours, if brokers want one
+    std::string tls_certificate_pem{};
+    std::string tls_key_file{};
+    secret tls_key_pem{};
+    secret tls_key_password{};
+    kafkawire::tls_verify tls_verify = kafkawire::tls_verify::full;
+    std::chrono::milliseconds tls_reload{60'000};
+    std::optional<kafkawire::sasl_mechanism> sasl_mechanism{};
+    std::string sasl_username{};
+    secret sasl_password{};
+    secret sasl_token{};
+    bool sasl_unsecured_tokens = false;
+    /// Of OAUTHBEARER. Not an option of the describe() list.
+    kafkawire::token_source token_source{};
 };
 
 /// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes; one of some names;
-/// texts with commas between (std::vector<std::string>).
-enum class option_kind : std::uint8_t { text, boolean, number, duration, size, choice, list };
+/// texts with commas between (std::vector<std::string>); a secret, whose text is never shown: what is set reads "(hidden)".
+enum class option_kind : std::uint8_t { text, boolean, number, duration, size, choice, list, secret };
 
 /// A name for a value. The first name of a value is the one that is shown.
 struct option_choice {
@@ -88,6 +109,7 @@ constexpr option_schema option(std::string_view name, option_words words, std::s
         using holder = client_detail::option_value<Declared>;
         using value = typename holder::type;
         constexpr auto kind = std::is_same_v<value, std::string>                 ? option_kind::text
+                              : std::is_same_v<value, secret>                    ? option_kind::secret
                               : std::is_same_v<value, std::vector<std::string>>  ? option_kind::list
                               : std::is_same_v<value, bool>                      ? option_kind::boolean
                               : std::is_same_v<value, std::chrono::milliseconds> ? option_kind::duration
@@ -114,6 +136,10 @@ struct bootstrap_address {
 /// The same, as a check of an option.
 [[nodiscard]] KAFKAWIRE_API std::string check_bootstrap(std::string_view text);
 [[nodiscard]] KAFKAWIRE_API std::string check_client_id(std::string_view text);
+
+inline constexpr std::array security_protocol_names{option_choice{"plaintext", 0}, option_choice{"ssl", 1}, option_choice{"sasl_plaintext", 2}, option_choice{"sasl_ssl", 3}};
+inline constexpr std::array sasl_mechanism_names{option_choice{"plain", 0}, option_choice{"scram-sha-256", 1}, option_choice{"scram-sha-512", 2}, option_choice{"oauthbearer", 3}};
+inline constexpr std::array tls_verify_names{option_choice{"full", 0}, option_choice{"insecure_i_know", 1}, option_choice{"true", 0}, option_choice{"https", 0}, option_choice{"false", 1}};
 
 constexpr auto describe(options_type<client_options>) {
     using o = client_options;
@@ -142,8 +168,30 @@ constexpr auto describe(options_type<client_options>) {
                                 {.text = "A connection on which an answer is due and nothing moves for so long is looked into: if a second one to the same broker works, the first is dead and is given up. 0: never."}),
         option<&o::rebootstrap_after>("rebootstrap_after",
                                       {.aliases = {"metadata.recovery.rebootstrap.trigger.ms"}, .text = "When no known broker could be reached for so long, they are forgotten and the client begins again from the bootstrap list. 0: never."}),
+        option<&o::security_protocol>("security_protocol",
+                                      {.aliases = {"security.protocol"}, .text = "What connections are: plain text or TLS (ssl), with or without SASL. Brokers have a listener for each.", .choices = security_protocol_names}),
+        option<&o::tls_ca_file>("tls_ca_file", {.aliases = {"ssl.ca.location", "ssl.truststore.location"}, .text = "Certificates of the authorities that brokers' certificates are trusted from, PEM. Nothing given here, in tls_ca_folder and in tls_ca_pem: the system's."}),
+        option<&o::tls_ca_folder>("tls_ca_folder", {.text = "A folder of such certificates, by their hashes (openssl rehash)."}),
+        option<&o::tls_ca_pem>("tls_ca_pem", {.aliases = {"ssl.ca.pem", "ssl.truststore.certificates"}, .text = "Such certificates themselves, PEM."}),
+        option<&o::tls_certificate_file>("tls_certificate_file", {.aliases = {"ssl.certificate.location", "ssl.keystore.location"}, .text = "The client's own certificate, PEM, with those that lead to its authority behind it."}),
+        option<&o::tls_certificate_pem>("tls_certificate_pem", {.aliases = {"ssl.certificate.pem", "ssl.keystore.certificate.chain"}, .text = "The same itself, PEM."}),
+        option<&o::tls_key_file>("tls_key_file", {.aliases = {"ssl.key.location"}, .text = "The private key of the client's certificate, PEM, encrypted or not; not given: it stands beside the certificate."}),
+        option<&o::tls_key_pem>("tls_key_pem", {.aliases = {"ssl.key.pem", "ssl.keystore.key"}, .text = "The same itself, PEM."}),
+        option<&o::tls_key_password>("tls_key_password", {.aliases = {"ssl.key.password"}, .text = "Of an encrypted key."}),
+        option<&o::tls_verify>("tls_verify",
+                               {.aliases = {"enable.ssl.certificate.verification", "ssl.endpoint.identification.algorithm"}, .text = "Whether a broker's certificate must be trusted and be for the host that was asked for. insecure_i_know: anybody may answer.", .choices = tls_verify_names}),
+        option<&o::tls_reload>("tls_reload", {.text = "How old what was read from certificate and key files may be when a connection is made: changed files are read again, and connections that are up stay. 0: they are read once."}),
+        option<&o::sasl_mechanism>("sasl_mechanism",
+                                   {.aliases = {"sasl.mechanism", "sasl.mechanisms"}, .text = "How the client shows who it is. No other one is tried, whatever a broker offers.", .choices = sasl_mechanism_names}),
+        option<&o::sasl_username>("sasl_username", {.aliases = {"sasl.username"}, .text = "Of plain and SCRAM; of tokens that nobody has signed, their subject."}),
+        option<&o::sasl_password>("sasl_password", {.aliases = {"sasl.password"}, .text = "Of plain and SCRAM."}),
+        option<&o::sasl_token>("sasl_token", {.text = "A token for oauthbearer that serves until the broker refuses it. Programs may have a token_source instead."}),
+        option<&o::sasl_unsecured_tokens>("sasl_unsecured_tokens", {.aliases = {"enable.sasl.oauthbearer.unsecure.jwt"}, .text = "For tests: the client makes tokens for oauthbearer itself, which nobody has signed."}),
     };
 }
+
+/// What somebody should know who chose these options: that a password goes over plain text, that certificates are not looked at. Empty: nothing.
+[[nodiscard]] KAFKAWIRE_API std::string warning_of(const client_options& o);
 
 /// The options of a struct, in the order of its describe() list. Thread-safe, constant data.
 template <class Options>
@@ -165,6 +213,8 @@ template <class Options>
 [[nodiscard]] error validate(const Options& options) {
     return check_options(options_of<Options>(), &options);
 }
+/// The same, and whether they fit together: what is asked of TLS and SASL can be, and is not asked in vain.
+[[nodiscard]] KAFKAWIRE_API error validate(const client_options& options);
 /// Sets an option by its name or an alias from its text. An unknown name is answered with the nearest one.
 template <class Options>
 [[nodiscard]] error set_option(Options& options, std::string_view name, std::string_view value) {

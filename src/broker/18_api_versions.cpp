@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "broker/handlers.hpp"
+#include "broker/sasl_server.hpp"
 
 namespace kafkawire::broker {
 namespace {
@@ -51,6 +52,9 @@ void api_versions(cluster_state& cluster, exchange from, const protocol::message
         if (h.key == 0 && !range.empty()) range.lowest = 0;
         if (!range.empty()) answer.api_keys.push_back({h.key, range.lowest, range.highest, {}});
     }
+    for (const auto key : {sasl_handshake_key, sasl_authenticate_key})
+        if (const auto range = offered_versions(cluster, key); !range.empty()) answer.api_keys.push_back({key, range.lowest, range.highest, {}});
+    std::sort(answer.api_keys.begin(), answer.api_keys.end(), [](const auto& a, const auto& b) { return a.api_key < b.api_key; });
     if (version >= 3) add_features(cluster.release(), version, answer);
     from.answer(answer);
 }

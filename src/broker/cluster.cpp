@@ -15,6 +15,7 @@ cluster::cluster(std::vector<std::shared_ptr<net::environment>> of_nodes, const 
         refuse("an embedded cluster can pass for Kafka " + known + ", not '" + o.as_version + "'");
     }
     if (of_nodes.empty()) refuse("an embedded cluster needs an environment");
+    if (const auto wrong = refuse_security(o); !wrong.empty()) refuse(wrong);
     driver_ = std::make_shared<driver>(std::move(of_nodes), o);
 }
 

@@ -1,6 +1,7 @@
 // The driver of cluster_fsm: sockets and one timer of the environment. No decisions.
 #pragma once
 #include <kafkawire/broker.hpp>
+#include <kafkawire/detail/tls_server.hpp>
 
 #include <deque>
 
@@ -11,7 +12,12 @@ namespace kafkawire::broker {
 class cluster::driver : public std::enable_shared_from_this<cluster::driver> {
 public:
     driver(std::vector<std::shared_ptr<net::environment>> of_nodes, broker::options o)
-        : environments_{std::move(of_nodes)}, machine_{seeded(o, *environments_.front()), now_of(*environments_.front()), open_folder(o)} {}
+        : environments_{std::move(of_nodes)}, machine_{seeded(o, *environments_.front()), now_of(*environments_.front()), open_folder(o)} {
+        if (!has_tls(o.security.protocol)) return;
+        error why;
+        tls_ = net::make_tls_listener({o.security.certificate, o.security.key, o.security.client_ca}, why);
+        if (!tls_) throw system_error{std::move(why)};
+    }
 
     std::error_code start() {
         if (const auto ec = machine_.state().storage_error()) return ec;
@@ -76,15 +82,15 @@ private:
     }
     static moment now_of(net::environment& env) { return {env.now(), env.wall_now()}; }
     [[nodiscard]] moment now() { return now_of(*environments_.front()); }
-    [[nodiscard]] net::environment& environment_of(std::int32_t node) {
+    [[nodiscard]] const std::shared_ptr<net::environment>& environment_of(std::int32_t node) {
         const auto place = static_cast<std::size_t>(node - machine_.state().options().first_node_id);
-        return *environments_[place < environments_.size() ? place : 0];
+        return environments_[place < environments_.size() ? place : 0];
     }
 
     std::error_code listen(node& n) {
         const auto address = net::ip_address::parse(n.host);
         if (!address) return errc::bad_configuration;
-        auto a = environment_of(n.id).make_acceptor();
+        auto a = environment_of(n.id)->make_acceptor();
         if (auto ec = a->listen({*address, n.port})) return ec;
         n.port = a->local().port;
         acceptors_[n.id] = std::move(a);
@@ -102,7 +108,7 @@ private:
     void accepted(std::int32_t node, std::unique_ptr<net::stream> s, const net::endpoint& peer) {
         const auto id = machine_.connected(node, '/' + peer.address.to_string(), now());
         auto c = std::make_shared<connection>();
-        c->socket = std::move(s);
+        c->socket = tls_ ? net::accept_tls(environment_of(node), std::move(s), tls_) : std::move(s);
         connections_.emplace(id, std::move(c));
         carry_out();
         read(id);
@@ -186,6 +192,7 @@ private:
 
     std::vector<std::shared_ptr<net::environment>> environments_;
     cluster_fsm machine_;
+    std::shared_ptr<const net::tls_context> tls_;           // null: plain text
     std::unique_ptr<net::timer> timer_;
     std::optional<net::time_point> timer_set_;
     std::map<std::int32_t, std::unique_ptr<net::acceptor>> acceptors_;

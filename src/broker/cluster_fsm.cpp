@@ -154,6 +154,8 @@ void cluster_fsm::handle(connection_id id, const connection& c, protocol::bytes_
     const auto version = header.request_api_version;
     exchange from{*this, id, c.node, {key, version, header.correlation_id, std::move(header.client_id)}, c.peer, state_.now()};
     const auto* api = protocol::find_api(key);
+    // Who has not said who he is may ask for the versions and say it; anything else closes the connection, as Kafka does.
+    if (has_sasl(state_.options().security.protocol) && !c.who.may(key, state_.now().steady)) return;
     if (const auto offered = offered_versions(state_, key); !api || !offered.contains(version)) {
         if (key == api_versions_key) refuse_api_versions(std::move(from));
         return;  // else dropping `from` closes the connection, as Kafka does
@@ -162,6 +164,7 @@ void cluster_fsm::handle(connection_id id, const connection& c, protocol::bytes_
     // Like Kafka, what follows the message is not looked at: librdkafka 2.16 leaves three bytes behind its Metadata request for all topics.
     std::size_t used = 0;
     if (protocol::decode_prefix(*api->request, request.get(), frame.subspan(body_at), version, used)) return;
+    if (key == sasl_authenticate_key) return authenticate(std::move(from), request.get());  // nobody else is told: it carries passwords
     const auto body = frame.subspan(body_at, used);
     tell(from, passing::direction::request, *api->request, request.get(), version, size_prefix + frame.size(), {&body, 1});
     if (const auto* f = find_fault(from, *api, request.get())) return meet(*f, std::move(from), *api, request.get(), body);
@@ -169,10 +172,26 @@ void cluster_fsm::handle(connection_id id, const connection& c, protocol::bytes_
 }
 
 void cluster_fsm::dispatch(exchange from, const protocol::api_info& api, const void* request) {
+    if (api.key == sasl_handshake_key) return authenticate(std::move(from), request);
     if (api.key == protocol::messages::metadata_request::key)
         if (const auto view = frozen_.find(from.node()); view != frozen_.end())
             return answer_frozen(view->second, std::move(from), *static_cast<const protocol::messages::metadata_request*>(request));
     find_handler(api.key)->handle(state_, std::move(from), request);
+}
+
+void cluster_fsm::authenticate(exchange from, const void* request) {
+    const auto id = from.connection();
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    auto& who = found->second.who;
+    const auto random = [this] { return state_.random().next(); };
+    if (from.api_key() == sasl_handshake_key) {
+        from.answer(who.handshake(accounts_, *static_cast<const protocol::messages::sasl_handshake_request*>(request)));
+    } else {
+        from.answer(who.authenticate(accounts_, *static_cast<const protocol::messages::sasl_authenticate_request*>(request), from.version(), state_.now(), random));
+    }
+    const auto still = connections_.find(id);
+    if (still != connections_.end() && still->second.who.failed()) close_connection(id);
 }
 
 void cluster_fsm::refuse_api_versions(exchange from) {
@@ -195,11 +214,12 @@ void cluster_fsm::answer(exchange& to, const protocol::message_schema& schema, c
         if (changed) response = changed->get();
     }
     write_bytes out{id, {}, std::move(keep)};
+    const bool confidential = to.api_key() == sasl_authenticate_key;
     // An answer that cannot be said in this version is a mistake of a handler; the client is told by the connection's end.
     if (protocol::encode_response(schema, response, version, to.correlation_id(), out.content)) return close_connection(id);
     auto body = out.content.parts();
     skip_header(body, schema, version);
-    tell(to, passing::direction::response, schema, response, version, out.content.size(), body);
+    if (!confidential) tell(to, passing::direction::response, schema, response, version, out.content.size(), body);
     if (!hit) return send(id, std::move(out));
     if (hit->reply_delay.count() == 0) return send_changed(id, std::move(out), *hit);
     state_.timers().set(state_.now().steady + hit->reply_delay, [this, id, out = std::move(out), f = *hit]() mutable { send_changed(id, std::move(out), f); });

@@ -19,6 +19,7 @@
 #include "broker/exchange.hpp"
 #include "broker/fault_rules.hpp"
 #include "broker/history.hpp"
+#include "broker/sasl_server.hpp"
 
 namespace kafkawire::broker {
 
@@ -37,7 +38,7 @@ using action = std::variant<write_bytes, close_connection, stop_listening, start
 class cluster_fsm final : private answer_sink {
 public:
     /// `files`: see cluster_state.
-    cluster_fsm(options o, moment now, std::shared_ptr<storage> files = nullptr) : faults_{o.seed}, state_{std::move(o), now, std::move(files)} {}
+    cluster_fsm(options o, moment now, std::shared_ptr<storage> files = nullptr) : faults_{o.seed}, accounts_{o.security}, state_{std::move(o), now, std::move(files)} {}
 
     /// The cluster's state, for controls and tests.
     [[nodiscard]] cluster_state& state() noexcept { return state_; }
@@ -84,6 +85,7 @@ public:
     std::error_code freeze_metadata(std::int32_t node, moment now);
     std::error_code thaw_metadata(std::int32_t node);
     void move_wall_clock(std::chrono::nanoseconds by, moment now);
+    void set_password(std::string_view user, const secret& password) { accounts_.set_password(user, password); }
     std::error_code advance_clock(std::chrono::nanoseconds by, moment now);
     [[nodiscard]] cluster_view view(moment now);
 
@@ -92,6 +94,7 @@ private:
     struct connection {
         std::int32_t node = 0;
         std::string peer;
+        sasl_session who;                          // where clients must say who they are
         phase is = phase::reading;
         std::shared_ptr<std::vector<std::byte>> in = std::make_shared<std::vector<std::byte>>();  // [begin, end) has come and was not handled
         std::size_t begin = 0, end = 0;
@@ -120,6 +123,7 @@ private:
     void take_frames(connection_id id);
     void handle(connection_id id, const connection& c, protocol::bytes_view frame);
     void refuse_api_versions(exchange from);
+    void authenticate(exchange from, const void* request);
     void tell(const exchange& of, passing::direction way, const protocol::message_schema& schema, const void* message, std::int16_t version, std::size_t bytes,
               std::span<const protocol::bytes_view> body);
     void dispatch(exchange from, const protocol::api_info& api, const void* request);
@@ -146,6 +150,7 @@ private:
     std::vector<watcher> watchers_;
     broker::history history_;
     fault_rules faults_;
+    accounts accounts_;
     std::map<std::int32_t, protocol::messages::metadata_response> frozen_;  // what nodes tell of the cluster that hear nothing any more
     std::chrono::nanoseconds steady_shift_{0}, wall_shift_{0};  // how far this cluster's clocks are from the world's
     cluster_state state_;  // last, so that exchanges it holds find the connections when they go

@@ -84,6 +84,9 @@ std::error_code control::freeze_metadata(std::int32_t node) {
 std::error_code control::thaw_metadata(std::int32_t node) {
     return access::step(*this, [&](machine& m, moment) { return m.thaw_metadata(node); });
 }
+void control::set_password(std::string_view user, const secret& password) {
+    if (const auto d = access::open(*this)) d->machine().set_password(user, password);
+}
 void control::move_wall_clock(std::chrono::nanoseconds by) {
     static_cast<void>(access::step(*this, [&](machine& m, moment now) { return m.move_wall_clock(by, now), std::error_code{}; }));
 }

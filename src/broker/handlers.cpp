@@ -1,5 +1,7 @@
 #include "broker/handlers.hpp"
 
+#include "broker/sasl_server.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -144,6 +146,8 @@ const handler* find_handler(std::int16_t key) noexcept {
 }
 
 protocol::version_range offered_versions(const cluster_state& cluster, std::int16_t key) noexcept {
+    // Where nobody is asked who he is these two are not there.
+    if (key == sasl_handshake_key || key == sasl_authenticate_key) return has_sasl(cluster.options().security.protocol) ? versions_in(cluster.release(), key) : protocol::none();
     const auto* h = find_handler(key);
     if (!h) return protocol::none();
     auto range = versions_in(cluster.release(), key);

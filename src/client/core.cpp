@@ -150,6 +150,8 @@ std::vector<broker_health> core::health() const {
         h.throttled_until = pool_->throttled_until(i);
         if (e.last_trouble) h.last_error = *e.last_trouble;
         h.failed_at = e.troubled_at;
+        h.certificate_expires = pool_->certificate_expires(i);
+        h.own_certificate_expires = pool_->own_certificate_expires();
         all.push_back(std::move(h));
     }
     return all;
@@ -173,7 +175,11 @@ void core::route(const std::shared_ptr<routed_call>& c) {
     if (!c->failures_.empty() && std::find(asked_.begin(), asked_.end(), c) != asked_.end()) refresh_error_ = c->failures_.back();
     if (const auto at = pool_->brokers().choose(c->tried_)) return send_to(*at);
     if (c->failures_.size() == 1) return c->finish(c->failures_.front());
-    auto why = simple(errc::no_broker_available, {}, c->failures_.empty() ? "" : c->failures_.back().hint);
+    // Where all of them distrust us, or we them, that is what is wrong.
+    const auto& all = c->failures_;
+    const bool alike = !all.empty() && (all.front().code == errc::authentication_failed || all.front().code == errc::tls_failed) &&
+                       std::all_of(all.begin(), all.end(), [&](const error& f) { return f.code == all.front().code; });
+    auto why = simple(alike ? errc{all.front().code.value()} : errc::no_broker_available, {}, c->failures_.empty() ? "" : c->failures_.back().hint);
     for (const auto& f : c->failures_) why.text += (why.text.empty() ? "none of " + std::to_string(c->failures_.size()) + " brokers could be asked: " : "; ") + f.broker + ": " + (f.text.empty() ? f.code.message() : f.text);
     if (!c->failures_.empty()) {
         why.in = c->failures_.back().in;

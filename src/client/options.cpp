@@ -146,7 +146,7 @@ error out_of_range(const option_schema& o, std::int64_t v) {
 
 error check(const option_schema& o, const void* object) {
     const auto* value = at(o, object);
-    if (o.kind == option_kind::boolean || !value) return {};
+    if (o.kind == option_kind::boolean || o.kind == option_kind::secret || !value) return {};
     if (o.kind == option_kind::text) {
         const auto& text = *static_cast<const std::string*>(value);
         const auto wrong = o.check ? o.check(text) : std::string{};
@@ -210,6 +210,10 @@ error set_option(std::span<const option_schema> table, void* object, std::string
         return s.name == name || (!name.empty() && std::find(s.words.aliases.begin(), s.words.aliases.end(), name) != s.words.aliases.end());
     });
     if (o == table.end()) return unknown(table, name);
+    if (o->kind == option_kind::secret) {
+        *static_cast<secret*>(o->make(object)) = secret{value};
+        return {};
+    }
     const auto given = std::string{o->name} + " is \"" + std::string{value} + '"';
     if (o->kind == option_kind::text) {
         if (const auto wrong = o->check ? o->check(value) : std::string{}; !wrong.empty()) return bad(given + ": " + wrong);
@@ -249,6 +253,7 @@ std::string option_text(const option_schema& o, const void* object) {
     const auto* value = at(o, object);
     if (!value) return {};
     if (o.kind == option_kind::text) return *static_cast<const std::string*>(value);
+    if (o.kind == option_kind::secret) return static_cast<const secret*>(value)->empty() ? "" : "(hidden)";
     if (o.kind == option_kind::boolean) return *static_cast<const bool*>(value) ? "true" : "false";
     if (o.kind == option_kind::list) return list_text(*static_cast<const std::vector<std::string>*>(value));
     return value_text(o, number_at(o, value));
@@ -257,7 +262,7 @@ std::string option_text(const option_schema& o, const void* object) {
 std::string option_manual(std::span<const option_schema> table, const void* defaults) {
     std::string text = "| option | default | range | also known as | what it does |\n| --- | --- | --- | --- | --- |\n";
     for (const auto& o : table) {
-        const bool ranged = o.kind != option_kind::text && o.kind != option_kind::boolean && o.kind != option_kind::list;
+        const bool ranged = o.kind != option_kind::text && o.kind != option_kind::boolean && o.kind != option_kind::list && o.kind != option_kind::secret;
         text += "| " + std::string{o.name} + " | " + option_text(o, defaults) + " | " + (ranged ? range_text(o) : "") + " | ";
         bool first = true;
         for (const auto a : o.words.aliases) {

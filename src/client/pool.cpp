@@ -19,6 +19,7 @@ pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver>
       options_{options},
       directory_{bootstrap, {options.reconnect_backoff, std::max(options.reconnect_backoff, options.reconnect_backoff_max)}, env_->random()},
       watcher_{&watcher} {
+    learn_who_we_are();
     timer_ = env_->make_timer([this] {
         try {
             tick();
@@ -26,6 +27,32 @@ pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver>
             timer_->set(env_->now() + std::chrono::milliseconds{100});
         }
     });
+}
+
+void pool::learn_who_we_are() {
+    const auto& o = options_;
+    if (o.security_protocol == security_protocol::plaintext) return;
+    net::credentials::settings s;
+    s.reload = o.tls_reload;
+    s.tls.verify = o.tls_verify;
+    s.tls.ca_file = o.tls_ca_file;
+    s.tls.ca_folder = o.tls_ca_folder;
+    s.tls.ca_pem = o.tls_ca_pem;
+    s.tls.certificate_file = o.tls_certificate_file;
+    s.tls.certificate_pem = o.tls_certificate_pem;
+    s.tls.key_file = o.tls_key_file;
+    s.tls.key_pem = o.tls_key_pem;
+    s.tls.key_password = o.tls_key_password;
+    if (has_sasl(o.security_protocol)) {
+        s.tokens = o.token_source;
+        if (o.sasl_unsecured_tokens) s.tokens = unsecured_tokens(o.sasl_username);
+        if (!o.sasl_token.empty()) s.tokens = [token = o.sasl_token](token_handler done) { done({}, {token, net::wall_time::max()}); };
+        sasl_ = std::make_shared<const net::sasl_settings>(net::sasl_settings{o.sasl_mechanism.value_or(sasl_mechanism::plain), o.sasl_username, o.sasl_password});
+    }
+    with_ = std::make_shared<net::credentials>(env_, std::move(s));
+    if (!has_tls(o.security_protocol)) return;
+    error why;
+    if (!with_->tls(why)) throw system_error{std::move(why)};
 }
 
 pool::slot& pool::at(std::size_t broker, lane l) {
@@ -127,6 +154,10 @@ net::connection_settings pool::settings_for(std::size_t broker) const {
     settings.connect_timeout = options_.connect_timeout;
     settings.max_response = options_.max_response;
     settings.max_in_flight = options_.max_in_flight;
+    settings.tls = has_tls(options_.security_protocol);
+    settings.sasl = sasl_;
+    // Spread, so that connections that were made together do not all pause together.
+    if (sasl_) settings.renew_after = 800 + static_cast<int>(env_->random() % 100);
     return settings;
 }
 
@@ -152,7 +183,7 @@ net::connection& pool::connection_to(std::size_t broker, lane l) {
     watcher.on_silent = [self, broker, l](bool yes) {
         if (const auto alive = self.lock()) alive->link_silent(broker, l, yes);
     };
-    s.link = std::make_shared<net::connection>(env_, names_, std::move(settings), std::move(watcher));
+    s.link = std::make_shared<net::connection>(env_, names_, std::move(settings), std::move(watcher), with_);
     directory_.opening(broker, env_->now());
     return *s.link;
 }
@@ -164,6 +195,7 @@ void pool::link_ready(std::size_t broker, lane l) {
         // A broker that lags behind tells an older state.
         const auto& told = s.link->machine().versions();
         if (told.features_epoch >= features_.epoch) features_ = {told.features_epoch, told.transaction_version};
+        s.certificate_expires = s.link->peer_certificate_expires();
     }
     directory_.ready(broker, env_->now());
     // The broker is back for the other lanes too; not if it only takes connections to cut them.
@@ -177,6 +209,7 @@ void pool::link_closed(std::size_t broker, lane l, const error& why, net::ending
     auto& s = at(broker, l);
     const auto link = std::exchange(s.link, nullptr);
     const auto now = env_->now();
+    if (with_ && why.code == errc::authentication_failed) with_->forget_token();
     if (how == net::ending::unused) directory_.let_go(broker, true, now);
     else directory_.closed(broker, why, how == net::ending::cut, now - s.ready_at, now, env_->random());
     link_silent(broker, l, false);
@@ -189,7 +222,7 @@ void pool::close_link(std::size_t broker, lane l, const error& why) {
     if (!link) return;
     auto last = why;  // the slot is left when nothing is missing any more
     at(broker, l).link.reset();
-    const bool was_ready = std::holds_alternative<net::ready>(link->machine().where());
+    const bool was_ready = link->machine().up();
     link->forget_watcher();
     directory_.let_go(broker, was_ready, env_->now());
     link_silent(broker, l, false);
@@ -218,7 +251,15 @@ void pool::close(const error& why) {
 unsigned pool::lanes_up(std::size_t broker) const {
     if (broker >= slots_.size()) return 0;
     return static_cast<unsigned>(std::count_if(slots_[broker].begin(), slots_[broker].end(),
-                                               [](const slot& s) { return s.link && std::holds_alternative<net::ready>(s.link->machine().where()); }));
+                                               [](const slot& s) { return s.link && s.link->machine().up(); }));
+}
+
+std::optional<net::wall_time> pool::certificate_expires(std::size_t broker) const {
+    std::optional<net::wall_time> first;
+    if (broker >= slots_.size()) return first;
+    for (const auto& s : slots_[broker])
+        if (s.certificate_expires && (!first || *s.certificate_expires < *first)) first = s.certificate_expires;
+    return first;
 }
 
 // --- silence ---
@@ -267,7 +308,7 @@ void pool::probe(std::size_t broker) {
         alive->watch_of(broker).machine.probe_failed();
         alive->set_timer();
     };
-    w.probe = std::make_shared<net::connection>(env_, names_, std::move(settings), std::move(watcher));
+    w.probe = std::make_shared<net::connection>(env_, names_, std::move(settings), std::move(watcher), with_);
     w.probe->open();
 }
 

@@ -63,6 +63,9 @@ public:
     [[nodiscard]] std::optional<net::time_point> throttled_until(std::size_t broker) const;
     /// Connections that are up.
     [[nodiscard]] unsigned lanes_up(std::size_t broker) const;
+    /// The earliest end of what certificates that broker shows; our own certificate's.
+    [[nodiscard]] std::optional<net::wall_time> certificate_expires(std::size_t broker) const;
+    [[nodiscard]] std::optional<net::wall_time> own_certificate_expires() const noexcept { return with_ ? with_->own_certificate_expires() : std::nullopt; }
     /// Of the cluster's finalized features, the newest that any broker has told.
     [[nodiscard]] const finalized_features& features() const noexcept { return features_; }
 
@@ -75,6 +78,7 @@ private:
     struct slot {
         std::shared_ptr<net::connection> link;
         net::time_point ready_at{};
+        std::optional<net::wall_time> certificate_expires;  // of the broker's, as it was shown last
         bool silent = false;
         int patience = 1;                                   // of its next connection: who is slow to answer is not cut off again and again
         std::optional<net::time_point> throttled_until;
@@ -91,6 +95,7 @@ private:
 
     slot& at(std::size_t broker, lane l);
     net::connection& connection_to(std::size_t broker, lane l);
+    void learn_who_we_are();
     [[nodiscard]] net::connection_settings settings_for(std::size_t broker) const;
     void link_ready(std::size_t broker, lane l);
     void link_closed(std::size_t broker, lane l, const error& why, net::ending how);
@@ -109,6 +114,8 @@ private:
     std::shared_ptr<net::environment> env_;
     std::shared_ptr<net::resolver> names_;                  // null: the environment's
     const client_options options_;
+    std::shared_ptr<net::credentials> with_;                // null: plain text, and nobody asks who we are
+    std::shared_ptr<const net::sasl_settings> sasl_;
     directory directory_;
     finalized_features features_;
     pool_watcher* watcher_;                                 // null: closed

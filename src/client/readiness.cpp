@@ -47,7 +47,12 @@ void readiness::look() {
     } catch (const std::bad_alloc&) {
         return finish(error{std::make_error_code(std::errc::not_enough_memory)});
     }
-    // What no waiting will mend is told at once.
+    // What no waiting will mend is told at once: nor will it make a wrong password right.
+    const auto distrusted = [](const error& e) { return e.code == errc::authentication_failed || e.code == errc::tls_failed; };
+    if (why && why.cause && distrusted(*why.cause)) {
+        why.code = why.cause->code;
+        return finish(std::move(why));
+    }
     if (!why || (why.code.category() == broker_category() && why.code != condition::retriable)) finish(std::move(why));
 }
 

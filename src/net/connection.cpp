@@ -2,12 +2,36 @@
 
 #include <algorithm>
 
+#include "net/base64.hpp"
 #include "net/flag_holder.hpp"
+#include "net/tls_stream.hpp"
 
 namespace kafkawire::net {
 
-connection::connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher)
-    : env_{std::move(env)}, names_{std::move(names)}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {
+namespace {
+
+// 24 bytes that nobody can foresee, where the environment's randomness is such.
+std::string nonce_of(environment& env) {
+    std::string bytes;
+    for (int i = 0; i < 3; ++i) {
+        const auto word = env.random();
+        for (int k = 0; k < 8; ++k) bytes.push_back(static_cast<char>(word >> (8 * k) & 0xff));
+    }
+    return to_base64(bytes);
+}
+
+void wipe_confidential(std::vector<frame>& frames) {
+    for (auto& f : frames) {
+        if (!f.confidential) continue;
+        volatile std::byte* at = f.content.own.data();
+        for (std::size_t i = 0; i < f.content.own.size(); ++i) at[i] = std::byte{0};
+    }
+}
+
+}  // namespace
+
+connection::connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher, std::shared_ptr<credentials> with)
+    : env_{std::move(env)}, names_{std::move(names)}, with_{std::move(with)}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {
     timer_ = env_->make_timer([this] {
         timer_at_.reset();
         contain([&] { step(tick{}); });
@@ -115,6 +139,46 @@ void connection::carry_out(keep_socket& a) {
     read();
 }
 
+// What cannot be done is told like all else that happens: after the step that asked for it.
+void connection::carry_out(start_tls& a) {
+    error why;
+    auto certificates = with_ ? with_->tls(why) : nullptr;
+    if (!certificates) return inbox_.push_back(insecure{std::move(why)});
+    auto secure = std::make_unique<tls_stream>(env_, std::move(socket_), std::move(certificates), a.host);
+    tls_ = secure.get();
+    socket_ = std::move(secure);
+    tls_->async_handshake([self = shared_from_this()](error wrong) {
+        self->contain([&] {
+            if (wrong) return self->step(insecure{std::move(wrong)});
+            self->step(secured{});
+            self->read();
+        });
+    });
+}
+
+void connection::carry_out(gather& a) {
+    if (a.what_for == sasl_mechanism::plain) return inbox_.push_back(identity_gathered{});
+    if (a.what_for != sasl_mechanism::oauthbearer) {
+        identity_gathered all;
+        all.what.nonce = nonce_of(*env_);
+        return inbox_.push_back(std::move(all));
+    }
+    with_->async_token([self = shared_from_this()](error why, oauth_token token) {
+        self->contain([&] {
+            identity_gathered all;
+            all.why = std::move(why);
+            all.what.token = std::move(token);
+            self->step(std::move(all));
+        });
+    });
+}
+
+void connection::carry_out(work_later&) {
+    env_->post([self = shared_from_this()] { self->contain([&] { self->step(work_on{}); }); });
+}
+
+std::optional<wall_time> connection::peer_certificate_expires() const { return tls_ ? tls_->session().peer_expires() : std::nullopt; }
+
 void connection::carry_out(write_frame& a) {
     queued_.push_back(std::move(a.request));
     if (writing_.empty()) write();
@@ -137,6 +201,7 @@ void connection::carry_out(announce_closed& a) {
     racers_.clear();
     if (socket_) socket_->close();
     ahead_ = {};
+    wipe_confidential(queued_);
     queued_.clear();
     timer_->clear();
     if (watcher_.on_closed) watcher_.on_closed(a.why, a.how);
@@ -158,12 +223,18 @@ void connection::read() {
     const bool small = here.size() < buffer_.size();
     socket_->async_read_some(small ? std::span{buffer_} : here, [self = shared_from_this(), small](std::error_code ec, std::size_t n) {
         self->contain([&] {
-            if (ec) return self->step(failed{ec});
+            if (ec) return self->broke(ec);
             if (small) self->ahead_ = std::span{self->buffer_}.first(n);
             else self->step(received{n});
             self->read();
         });
     });
+}
+
+void connection::broke(std::error_code ec) {
+    failed how{ec};
+    if (tls_ && tls_->session().failed()) how.story = std::make_shared<const error>(tls_->session().why());
+    step(std::move(how));
 }
 
 void connection::write() {
@@ -175,9 +246,10 @@ void connection::write() {
         parts_.insert(parts_.end(), parts.begin(), parts.end());
     }
     socket_->async_write(parts_, [self = shared_from_this()](std::error_code ec) {
+        wipe_confidential(self->writing_);
         self->writing_.clear();
         self->contain([&] {
-            if (ec) return self->step(failed{ec});
+            if (ec) return self->broke(ec);
             self->step(written{self->queued_.empty()});
             if (!self->queued_.empty() && self->writing_.empty()) self->write();
         });

@@ -3,10 +3,13 @@
 // in the environment keeps it alive, so that no buffer disappears under a read or a write.
 #pragma once
 #include "net/connection_fsm.hpp"
+#include "net/credentials.hpp"
 
 #include <array>
 
 namespace kafkawire::net {
+
+class tls_stream;
 
 class connection : public std::enable_shared_from_this<connection> {
 public:
@@ -17,8 +20,8 @@ public:
         unique_function<void(bool yes)> on_silent;
     };
 
-    /// Without `names` the environment's resolver is asked.
-    connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher);
+    /// Without `names` the environment's resolver is asked. `with`: needed for TLS and for tokens.
+    connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher, std::shared_ptr<credentials> with = {});
     ~connection();
 
     /// Connects, if that has not begun yet.
@@ -36,6 +39,8 @@ public:
     void forget_watcher() { watcher_ = {}; }
 
     [[nodiscard]] const connection_fsm& machine() const noexcept { return machine_; }
+    /// Of the certificate that the peer has shown.
+    [[nodiscard]] std::optional<wall_time> peer_certificate_expires() const;
 
 private:
     struct racer {
@@ -50,6 +55,9 @@ private:
     void carry_out(open_socket& a);
     void carry_out(drop_socket& a);
     void carry_out(keep_socket& a);
+    void carry_out(start_tls& a);
+    void carry_out(gather& a);
+    void carry_out(work_later&);
     void carry_out(write_frame& a);
     void carry_out(tell& a);
     void carry_out(announce_ready&);
@@ -57,6 +65,7 @@ private:
     void carry_out(announce_closed& a);
     void read();
     void write();
+    void broke(std::error_code ec);
     void set_timer();
 
     template <class F>
@@ -64,6 +73,7 @@ private:
 
     std::shared_ptr<environment> env_;                      // the last callback may come when the client is gone
     std::shared_ptr<resolver> names_;
+    std::shared_ptr<credentials> with_;
     connection_fsm machine_;
     observer watcher_;
     std::unique_ptr<timer> timer_;
@@ -71,6 +81,7 @@ private:
     std::unique_ptr<resolver::lookup> lookup_;
     std::vector<racer> racers_;
     std::unique_ptr<stream> socket_;
+    tls_stream* tls_ = nullptr;                             // socket_, if it is one
     std::array<std::byte, 2048> buffer_;                    // where small reads go, so that small answers cost one each; a large body is read where it stays
     std::span<const std::byte> ahead_;                      // of it: not yet with the machine
     std::vector<frame> queued_;                             // to be written next, together

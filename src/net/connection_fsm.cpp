@@ -46,7 +46,7 @@ const protocol::version_range* broker_versions::find(std::int16_t key) const noe
 }
 
 std::string_view name_of(const state& s) noexcept {
-    constexpr std::array<std::string_view, 7> names = {"idle", "backing_off", "resolving", "connecting", "negotiating", "ready", "closed"};
+    constexpr std::array<std::string_view, 9> names = {"idle", "backing_off", "resolving", "connecting", "securing", "negotiating", "authenticating", "ready", "closed"};
     return names[s.index()];
 }
 
@@ -62,6 +62,11 @@ bool connection_fsm::prompt() const noexcept {
     return r && r->prompt;
 }
 
+bool connection_fsm::up() const noexcept {
+    const auto* a = std::get_if<authenticating>(&state_);
+    return std::holds_alternative<ready>(state_) || (a && a->again);
+}
+
 void connection_fsm::step(event e, time_point now, actions& out) {
     std::visit([&](auto& what) { on(what, now, out); }, e);
 }
@@ -73,18 +78,26 @@ std::optional<time_point> connection_fsm::next_wakeup() const noexcept {
     if (const auto t = unused_at()) or_at(*t);
     if (auto* b = std::get_if<backing_off>(&state_)) or_at(b->until);
     if (auto* r = std::get_if<resolving>(&state_)) or_at(r->give_up);
+    if (auto* t = std::get_if<securing>(&state_)) or_at(t->give_up);
     if (auto* n = std::get_if<negotiating>(&state_)) or_at(n->give_up);
+    if (auto* a = std::get_if<authenticating>(&state_)) or_at(a->give_up);
+    if (auto* ok = std::get_if<ready>(&state_); ok && ok->renew_at && !ok->gathering && !ok->renewal) or_at(*ok->renew_at);
     if (auto* c = std::get_if<connecting>(&state_)) or_at(c->candidates.empty() ? c->give_up : std::min(c->give_up, c->next_start));
     return at;
 }
 
 std::span<std::byte> connection_fsm::read_here() noexcept {
-    incoming* in = nullptr;
-    if (auto* n = std::get_if<negotiating>(&state_)) in = &n->in;
-    if (auto* r = std::get_if<ready>(&state_)) in = &r->in;
+    auto* const in = reading();
     if (!in) return {};
     if (in->have < in->head.size()) return std::span{in->head}.subspan(in->have);
     return std::span{in->body.bytes.get(), in->body.size}.subspan(in->have - 4);
+}
+
+incoming* connection_fsm::reading() noexcept {
+    if (auto* n = std::get_if<negotiating>(&state_)) return &n->in;
+    if (auto* a = std::get_if<authenticating>(&state_)) return &a->in;
+    if (auto* r = std::get_if<ready>(&state_)) return &r->in;
+    return nullptr;
 }
 
 // --- from a name to a socket ---
@@ -153,7 +166,25 @@ void connection_fsm::on(connected& e, time_point now, actions& out) {
     for (const auto& a : c->open)
         if (a.id != e.attempt) out.push_back(drop_socket{a.id});
     out.push_back(keep_socket{e.attempt});
+    if (settings_.tls) {
+        transition(securing{now + settings_.connect_timeout, winner->to}, "the socket is up");
+        return out.push_back(start_tls{settings_.host});
+    }
     ask_versions(winner->to, api_versions_request::versions.highest, now + settings_.connect_timeout, now, out);
+}
+
+void connection_fsm::on(secured&, time_point now, actions& out) {
+    const auto* s = std::get_if<securing>(&state_);
+    if (s) ask_versions(s->peer, api_versions_request::versions.highest, now + settings_.connect_timeout, now, out);
+}
+
+void connection_fsm::on(insecure& e, time_point, actions& out) {
+    if (std::holds_alternative<securing>(state_)) refuse_peer(std::move(e.why), out);
+}
+
+void connection_fsm::refuse_peer(error why, actions& out) {
+    why.broker = peer();
+    close(std::move(why), out);
 }
 
 // --- the first question ---
@@ -202,6 +233,13 @@ void connection_fsm::got_versions(time_point now, actions& out) {
     versions_.transaction_version = 0;
     for (const auto& f : answer.finalized_features)
         if (f.name == "transaction.version") versions_.transaction_version = f.max_version_level;
+    if (settings_.sasl) {
+        authenticating next;
+        next.give_up = now + settings_.connect_timeout;
+        next.moved = {now};
+        transition(std::move(next), "the versions are known");
+        return out.push_back(gather{settings_.sasl->mechanism});
+    }
     transition(ready{{}, {}, {now}}, "the versions are known");
     out.push_back(announce_ready{});
     send_waiting(now, out);
@@ -230,6 +268,10 @@ void connection_fsm::make_room(actions& out) {
 
 void connection_fsm::send_waiting(time_point now, actions& out) {
     auto& r = std::get<ready>(state_);
+    if (r.renewal) {
+        if (r.flight.empty()) renew(now, out);
+        return;
+    }
     while (!waiting_.empty() && r.flight.size() < settings_.max_in_flight) {
         make_room(out);
         const auto next = waiting_.front();  // it goes when it has another place
@@ -278,12 +320,12 @@ void connection_fsm::put_on_wire(std::shared_ptr<call> what, time_point now, act
 // False: the frame's size or correlation id cannot be right, and the connection was closed.
 bool connection_fsm::head_is_sound(incoming& in, std::size_t had, actions& out) {
     auto* r = std::get_if<ready>(&state_);
-    const auto in_phase = r ? phase::request : phase::api_versions;
+    const auto in_phase = present();
     if (had < 4 && in.have >= 4) {
         const auto size = big_endian_u32(in.head);
         const auto limit = r ? settings_.max_response : std::min(max_handshake_response, settings_.max_response);
         if (size < 4 || size > limit) {
-            if (!r) {
+            if (std::holds_alternative<negotiating>(state_)) {
                 if (auto who = stranger(std::span{in.head}.first(in.have))) return close(std::move(who), out), false;
             }
             const auto claim = std::to_string(static_cast<std::int32_t>(size));
@@ -297,10 +339,11 @@ bool connection_fsm::head_is_sound(incoming& in, std::size_t had, actions& out) 
     if (had < 8 && in.have >= 8) {
         // A broker answers in the order of the requests. Anything else means that we no longer know which answer is whose.
         const auto correlation = static_cast<std::int32_t>(big_endian_u32(std::span{in.head}.subspan(4)));
-        const bool asked = r ? !r->flight.empty() : true;
+        const auto* a = std::get_if<authenticating>(&state_);
+        const bool asked = r ? !r->flight.empty() : !a || a->at == authenticating::step::handshake || a->at == authenticating::step::exchange;
         const auto expected = r ? (asked ? r->flight.front().correlation : -1) : next_correlation_ - 1;
         if (!asked || correlation != expected) {
-            if (!r) return close(problem(errc::not_kafka, in_phase, "the answer to ApiVersions belongs to no request", "check that this port is a Kafka listener"), out), false;
+            if (!r && !a) return close(problem(errc::not_kafka, in_phase, "the answer to ApiVersions belongs to no request", "check that this port is a Kafka listener"), out), false;
             return close(problem(errc::unexpected_correlation_id, in_phase,
                                  "an answer with correlation id " + std::to_string(correlation) + ", expected was " + (asked ? std::to_string(expected) : "none")),
                          out),
@@ -315,11 +358,11 @@ bool connection_fsm::head_is_sound(incoming& in, std::size_t had, actions& out) 
 }
 
 void connection_fsm::on(received& e, time_point now, actions& out) {
-    auto* n = std::get_if<negotiating>(&state_);
+    auto* const to = reading();
+    if (!to) return;
     auto* r = std::get_if<ready>(&state_);
-    if (!n && !r) return;
-    auto& in = n ? n->in : r->in;
-    auto& m = n ? n->moved : r->moved;
+    auto& in = *to;
+    auto& m = *moved();
     make_room(out);
     if (r && in.have == 0 && now - m.last < settings_.stall_after) r->prompt = true;
     m.last = now;
@@ -328,7 +371,8 @@ void connection_fsm::on(received& e, time_point now, actions& out) {
     in.have += e.bytes;
     if (had < in.head.size() && !head_is_sound(in, had, out)) return;
     if (in.have < in.head.size() || in.have < in.body.size + 4) return;
-    if (n) return got_versions(now, out);
+    if (std::holds_alternative<negotiating>(state_)) return got_versions(now, out);
+    if (const auto* a = std::get_if<authenticating>(&state_)) return a->at == authenticating::step::handshake ? got_mechanism(now, out) : got_verdict(now, out);
     got_answer(out);
     send_waiting(now, out);
 }
@@ -338,6 +382,7 @@ void connection_fsm::got_answer(actions& out) {
     auto& r = std::get<ready>(state_);
     auto first = std::move(r.flight.front());
     r.flight.pop_front();
+    r.answered = true;
     if (first.whose) out.push_back(tell{std::move(first.whose), {{}, std::move(r.in.body), first.version, true}});
     r.in = {};
 }
@@ -361,6 +406,7 @@ void connection_fsm::on(written& e, time_point now, actions&) {
 
 movement* connection_fsm::moved() noexcept {
     if (auto* n = std::get_if<negotiating>(&state_)) return &n->moved;
+    if (auto* a = std::get_if<authenticating>(&state_)) return &a->moved;
     if (auto* r = std::get_if<ready>(&state_)) return &r->moved;
     return nullptr;
 }
@@ -369,6 +415,8 @@ movement* connection_fsm::moved() noexcept {
 std::optional<time_point> connection_fsm::silent_at() const noexcept {
     if (settings_.stall_after.count() <= 0) return {};
     if (auto* n = std::get_if<negotiating>(&state_); n && !n->moved.silent) return n->moved.last + settings_.stall_after;
+    if (auto* a = std::get_if<authenticating>(&state_); a && !a->moved.silent && (a->at == authenticating::step::handshake || a->at == authenticating::step::exchange))
+        return a->moved.last + settings_.stall_after;
     auto* r = std::get_if<ready>(&state_);
     if (!r || r->moved.silent || (r->flight.empty() && !r->writing)) return {};
     return r->moved.last + settings_.stall_after * (r->prompt ? 1 : settings_.patience) + (r->flight.empty() ? std::chrono::milliseconds{0} : r->flight.front().may_wait);
@@ -397,6 +445,21 @@ void connection_fsm::on(tick&, time_point now, actions& out) {
         return close(problem(errc::request_timed_out, phase::api_versions, "no answer to ApiVersions within " + patience,
                              "something takes connections there and says nothing: a listener that wants TLS, another service, or a broker that hangs"),
                      out);
+    }
+    if (auto* t = std::get_if<securing>(&state_); t && now >= t->give_up) {
+        return close(problem(errc::tls_failed, phase::tls, "TLS was not agreed on within " + patience,
+                             "something takes connections there and says nothing: a listener that wants plain text, another service, or a broker that hangs"),
+                     out);
+    }
+    if (auto* a = std::get_if<authenticating>(&state_); a && now >= a->give_up) {
+        const bool ours = a->at == authenticating::step::gathering;
+        return close(problem(errc::authentication_failed, phase::sasl, (ours ? "the token source gave no token within " : "the broker has not said within ") + patience + (ours ? "" : " whether it believes us"),
+                             ours ? "" : "a broker that asks somebody else who we are may wait for him"),
+                     out);
+    }
+    if (auto* ok = std::get_if<ready>(&state_); ok && ok->renew_at && now >= *ok->renew_at && !ok->gathering && !ok->renewal) {
+        ok->gathering = true;
+        out.push_back(gather{settings_.sasl->mechanism});
     }
     if (const auto at = unused_at(); at && now >= *at)
         return close(problem(errc::connection_closed, phase::request, "nobody has used the connection for " + text_of(settings_.max_idle)), out, true);
@@ -440,10 +503,13 @@ void connection_fsm::expire(time_point now, actions& out) {
 void connection_fsm::on(failed& e, time_point, actions& out) {
     auto* n = std::get_if<negotiating>(&state_);
     auto* r = std::get_if<ready>(&state_);
-    if (!n && !r) return;
-    const auto& in = n ? n->in : r->in;
+    const bool sasl = std::holds_alternative<authenticating>(state_);
+    const auto* from = reading();
+    if (!from) return;
+    if (e.story) return refuse_peer(*e.story, out);
+    const auto& in = *from;
     const bool hung_up = e.why == errc::connection_closed || e.why == std::errc::connection_reset || e.why == std::errc::broken_pipe;
-    const auto in_phase = r ? phase::request : phase::api_versions;
+    const auto in_phase = present();
     if (!hung_up) return close(problem(e.why, in_phase, "the connection broke: " + e.why.message()), out);
     if (in.have > 0) {
         if (n) {
@@ -459,7 +525,9 @@ void connection_fsm::on(failed& e, time_point, actions& out) {
                              "the port may want TLS or SASL, be no Kafka listener, or belong to a broker before 0.10"),
                      out);
     }
-    close(problem(errc::connection_closed, in_phase, "the peer closed the connection"), out);
+    if (sasl) return close(problem(errc::connection_closed, in_phase, "the peer hung up while it was shown who we are", "the broker's log may say why"), out);
+    const bool stranger_to_it = r && !r->answered && !r->flight.empty() && !settings_.sasl;
+    close(problem(errc::connection_closed, in_phase, "the peer closed the connection", stranger_to_it ? "a listener that wants SASL does so with whoever does not say who he is" : ""), out);
 }
 
 void connection_fsm::on(close_requested& e, time_point, actions& out) { close(std::move(e.why), out); }
@@ -481,7 +549,7 @@ void connection_fsm::close(error why, actions& out, bool unused) {
     auto* const r = std::get_if<ready>(&state_);
     actions last;
     // The sockets go first: when a call is told, nothing touches what it owns any more.
-    last.push_back(announce_closed{why, unused ? ending::unused : r ? ending::cut : ending::never_up});
+    last.push_back(announce_closed{why, unused ? ending::unused : up() ? ending::cut : ending::never_up});
     if (r)
         for (const auto& f : r->flight)
             if (f.whose) last.push_back(tell{f.whose, {about(why, f.key, f.version), {}, f.version, true, true}});
@@ -489,8 +557,7 @@ void connection_fsm::close(error why, actions& out, bool unused) {
         if (c) last.push_back(tell{c, {about(why, c->api_key, -1), {}, -1, false, true}});
     out.reserve(out.size() + last.size());
     closed end{why, {}};
-    if (auto* n = std::get_if<negotiating>(&state_)) end.half_read = std::move(n->in.body);
-    if (r) end.half_read = std::move(r->in.body);
+    if (auto* in = reading()) end.half_read = std::move(in->body);
     transition(std::move(end), why.text);
     std::move(last.begin(), last.end(), std::back_inserter(out));
     waiting_.clear();
@@ -510,6 +577,8 @@ void connection_fsm::transition(state to, std::string_view why) {
 
 phase connection_fsm::present() const noexcept {
     if (std::holds_alternative<connecting>(state_)) return phase::connect;
+    if (std::holds_alternative<securing>(state_)) return phase::tls;
+    if (std::holds_alternative<authenticating>(state_)) return phase::sasl;
     if (std::holds_alternative<negotiating>(state_)) return phase::api_versions;
     if (std::holds_alternative<ready>(state_)) return phase::request;
     return phase::resolve;

@@ -307,7 +307,9 @@ std::size_t tls_session::read(std::span<std::byte> into) {
     ERR_clear_error();
     auto* s = as_ssl(session_);
     std::size_t n = 0;
-    if (SSL_read_ex(s, into.data(), into.size(), &n) == 1) return n;
+    const bool read = SSL_read_ex(s, into.data(), into.size(), &n) == 1;
+    established_ = established_ || SSL_is_init_finished(s);  // a server needs no handshake() of its own
+    if (read) return n;
     const auto what = SSL_get_error(s, 0);
     if (what == SSL_ERROR_ZERO_RETURN) over_ = true;
     else if (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE) over_ = ended_;

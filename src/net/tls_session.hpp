@@ -2,8 +2,7 @@
 // Owns: the session's keys. Never: touches a socket, waits, goes on with a peer that was not verified.
 // Driver: tls_stream.cpp puts it between a stream and whoever reads and writes.
 #pragma once
-#include <kafkawire/error.hpp>
-#include <kafkawire/secret.hpp>
+#include <kafkawire/security.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -13,15 +12,9 @@
 
 namespace kafkawire::net {
 
-/// What a peer's certificate must be good for.
-enum class tls_verify : std::uint8_t {
-    full,           ///< issued by somebody we trust, valid now, and for the host that was asked for
-    insecure_i_know ///< anything: somebody in between can read and change everything
-};
-
 struct tls_settings {
     bool server = false;
-    tls_verify verify = tls_verify::full;             ///< of a client
+    kafkawire::tls_verify verify = kafkawire::tls_verify::full;            ///< of a client
     bool need_client_certificate = false;             ///< of a server
     // Whom to trust: files, folders (c_rehash's) and PEM texts together; none of them: the system's.
     std::string ca_file{}, ca_folder{}, ca_pem{};

@@ -1,5 +1,7 @@
 #include "net/tls_stream.hpp"
 
+#include <kafkawire/detail/tls_server.hpp>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -108,6 +110,7 @@ struct tls_stream::pump : std::enable_shared_from_this<pump> {
 
     void decrypt() {
         const auto n = session.read(into);
+        if (session.failed()) flush();  // whoever is told may hang up at once; the peer is to hear why
         if (n > 0) return tell(on_read, std::error_code{}, n);
         if (session.failed()) return tell(on_read, session.why().code, std::size_t{0});
         if (broken && broken != errc::connection_closed) return tell(on_read, broken, std::size_t{0});
@@ -174,6 +177,20 @@ void tls_stream::close() noexcept {
         }
     }
     pump_->below->close();
+}
+
+std::shared_ptr<const tls_context> make_tls_listener(const tls_identity& who, error& why) {
+    tls_settings s;
+    s.server = true;
+    s.certificate_pem = who.certificate;
+    s.key_pem = who.key;
+    s.need_client_certificate = !who.client_ca.empty();
+    s.ca_pem = who.client_ca;
+    return tls_context::make(s, why);
+}
+
+std::unique_ptr<stream> accept_tls(std::shared_ptr<environment> env, std::unique_ptr<stream> below, std::shared_ptr<const tls_context> with) {
+    return std::make_unique<tls_stream>(std::move(env), std::move(below), std::move(with), std::string_view{});
 }
 
 const tls_session& tls_stream::session() const noexcept { return pump_->session; }

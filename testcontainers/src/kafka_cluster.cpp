@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -81,6 +82,7 @@ struct kafka_cluster::impl {
     struct node {
         detail::node_plan plan;
         detail::reserved_port client, internal, controller;
+        std::deque<detail::reserved_port> more;  // of the listeners beside these
         pid_t pid = -1;
         node_state state = node_state::down;
         std::string container;      // of the present run
@@ -139,6 +141,7 @@ struct kafka_cluster::impl {
         n.plan.advertised_port = n.proxy ? n.proxy->port() : n.plan.client_port;
         n.plan.internal_port = n.internal.number();
         n.plan.controller_port = n.controller.number();
+        for (auto& [name, protocol] : image.listeners_) n.plan.more.push_back({name, protocol, n.more.emplace_back().number()});
         n.plan.folder = plan.folder / ("node-" + std::to_string(id));
         fs::create_directories(n.plan.folder / "data");
         for (auto& p : image.properties_)
@@ -379,6 +382,9 @@ kafka_image& kafka_image::with_property(int node, std::string key, std::string v
     return *this;
 }
 kafka_image& kafka_image::with_jvm_option(std::string option) { return jvm_options_.push_back(std::move(option)), *this; }
+kafka_image& kafka_image::with_listener(std::string name, std::string protocol) {
+    return listeners_.emplace_back(std::move(name), std::move(protocol)), *this;
+}
 kafka_image& kafka_image::with_format_argument(std::string argument) { return format_arguments_.push_back(std::move(argument)), *this; }
 kafka_image& kafka_image::with_cluster_id(std::string id) { return cluster_id_ = std::move(id), *this; }
 kafka_image& kafka_image::with_startup_timeout(milliseconds limit) { return timeout_ = limit, *this; }
@@ -407,6 +413,14 @@ std::string kafka_cluster::internal_bootstrap_servers() const {
     std::string out;
     for (auto& [id, n] : impl_->nodes)
         out += (out.empty() ? "" : ",") + std::string(detail::host) + ":" + std::to_string(n.plan.internal_port);
+    return out;
+}
+std::string kafka_cluster::listener_servers(std::string_view name) const {
+    std::string out;
+    for (auto& [id, n] : impl_->nodes)
+        for (auto& l : n.plan.more)
+            if (l.name == name) out += (out.empty() ? "" : ",") + std::string(detail::host) + ":" + std::to_string(l.port);
+    if (out.empty()) throw cluster_error("the cluster has no listener " + std::string(name));
     return out;
 }
 int kafka_cluster::size() const { return static_cast<int>(impl_->nodes.size()); }

@@ -5,12 +5,17 @@
 namespace kafkawire::testing::detail {
 namespace {
 
-std::string at(const char* listener, int port) { return std::string(listener) + "://" + host + ":" + std::to_string(port); }
+std::string at(const std::string& listener, int port) { return listener + "://" + host + ":" + std::to_string(port); }
 
 }  // namespace
 
 std::string node_properties(const cluster_plan& cluster, const node_plan& node) {
     const auto count = std::to_string(cluster.nodes.size());
+    std::string more, more_protocols;
+    for (auto& l : node.more) {
+        more += "," + at(l.name, l.port);
+        more_protocols += "," + l.name + ":" + l.protocol;
+    }
     const std::string in_sync = cluster.nodes.size() >= 3 ? "2" : "1";
     properties p;
     if (cluster.zookeeper_port == 0) {
@@ -22,7 +27,7 @@ std::string node_properties(const cluster_plan& cluster, const node_plan& node) 
              {"controller.quorum.voters", voters},
              {"controller.listener.names", "CONTROLLER"},
              {"listeners",
-              at("CLIENT", node.client_port) + "," + at("INTERNAL", node.internal_port) + "," + at("CONTROLLER", node.controller_port)},
+              at("CLIENT", node.client_port) + "," + at("INTERNAL", node.internal_port) + "," + at("CONTROLLER", node.controller_port) + more},
              // A killed node is missed after 9 s by default; not much shorter, or a busy machine's slow heartbeats count as deaths.
              {"broker.heartbeat.interval.ms", "1000"},
              {"broker.session.timeout.ms", "6000"},
@@ -34,11 +39,11 @@ std::string node_properties(const cluster_plan& cluster, const node_plan& node) 
              {"zookeeper.connect", std::string(host) + ":" + std::to_string(cluster.zookeeper_port)},
              {"zookeeper.session.timeout.ms", "6000"},
              {"zookeeper.connection.timeout.ms", "30000"},
-             {"listeners", at("CLIENT", node.client_port) + "," + at("INTERNAL", node.internal_port)}};
+             {"listeners", at("CLIENT", node.client_port) + "," + at("INTERNAL", node.internal_port) + more}};
     }
     const properties common = {
-        {"advertised.listeners", at("CLIENT", node.advertised_port) + "," + at("INTERNAL", node.internal_port)},
-        {"listener.security.protocol.map", "CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT"},
+        {"advertised.listeners", at("CLIENT", node.advertised_port) + "," + at("INTERNAL", node.internal_port) + more},
+        {"listener.security.protocol.map", "CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT" + more_protocols},
         {"inter.broker.listener.name", "INTERNAL"},
         {"log.dirs", (node.folder / "data").string()},
         {"default.replication.factor", count},

@@ -19,6 +19,11 @@ struct node_plan {
     std::uint16_t advertised_port = 0;  // where clients are told to go: the same, or the proxy in front of it
     std::uint16_t internal_port = 0;    // replication, and tools that are to see past the proxies
     std::uint16_t controller_port = 0;  // KRaft only
+    struct listener {
+        std::string name, protocol;
+        std::uint16_t port = 0;
+    };
+    std::vector<listener> more;         // beside these, for clients
     std::filesystem::path folder;
     properties overrides;
 };

@@ -36,7 +36,7 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"version.hpp", "protocol"}, {"error.hpp", "protocol"},       {"detail/broker_errors.inc", "protocol"},
     {"environment.hpp", "net"},  {"asio_environment.hpp", "net"}, {"detail/asio.hpp", "net"},
     {"detail/function.hpp", "net"}, {"tokens.hpp", "net"},        {"detailed.hpp", "net"},
-    {"options.hpp", "net"},       {"bootstrap.hpp", "net"},
+    {"options.hpp", "net"},       {"bootstrap.hpp", "net"},     {"secret.hpp", "net"},       {"security.hpp", "net"},   {"detail/tls_server.hpp", "net"},
     {"producer_options.hpp", "client"}, {"consumer_options.hpp", "client"}, {"consumer.hpp", "client"}, {"records.hpp", "client"}, {"partitioner.hpp", "client"}, {"producer.hpp", "client"}, {"record.hpp", "client"}, {"detail/waiter.hpp", "client"}, {"detail/consumer_operations.hpp", "client"},
     {"transaction.hpp", "client"},
     {"blocking.hpp", "client"},   {"concurrent_producer.hpp", "client"}, {"report_stream.hpp", "client"}, {"detail/loop.hpp", "client"}, {"detail/client_environment.hpp", "client"}, {"detail/front.hpp", "client"},

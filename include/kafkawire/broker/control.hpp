@@ -15,6 +15,7 @@
 // Errors of calls that name something: broker_errc::broker_id_not_registered (there is no such node), unknown_topic_or_partition,
 // replica_not_available (the node has no replica there), broker_not_available (the node is down), offset_out_of_range.
 #pragma once
+#include <kafkawire/secret.hpp>
 #include <kafkawire/broker/faults.hpp>
 #include <kafkawire/broker/view.hpp>
 
@@ -77,6 +78,8 @@ public:
 
     /// The wall clock alone jumps, forward or back.
     void move_wall_clock(std::chrono::nanoseconds by);
+    /// Who connects, or shows again who he is, needs that password from now on; an empty one: he is known no more.
+    void set_password(std::string_view user, const secret& password);
     /// Both advance; what was to happen meanwhile happens now. std::errc::invalid_argument if `by` is negative.
     std::error_code advance_clock(std::chrono::nanoseconds by);
 

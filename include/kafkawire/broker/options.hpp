@@ -1,6 +1,6 @@
 // What an embedded cluster is made with.
 #pragma once
-#include <kafkawire/version.hpp>
+#include <kafkawire/security.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -16,6 +16,27 @@ struct topic_spec {
     std::int32_t partitions = 1;
     std::int16_t replication_factor = -1;        ///< -1: min(3, nodes)
     std::map<std::string, std::string> configs{};  ///< Kafka's names: "max.message.bytes", "cleanup.policy", ...
+};
+
+/// Somebody whom a listener with SASL knows.
+struct user_spec {
+    std::string name{};
+    secret password{};
+};
+
+/// What the cluster's listeners want of clients: all nodes alike, there is no second listener.
+struct listener_security {
+    kafkawire::security_protocol protocol = kafkawire::security_protocol::plaintext;
+    std::string certificate{};                     ///< PEM; for the hosts of all nodes
+    secret key{};                                  ///< PEM
+    std::string client_ca{};                       ///< PEM; not empty: clients must show a certificate of that authority
+    std::vector<kafkawire::sasl_mechanism> mechanisms{};  ///< those that are offered
+    std::vector<user_spec> users{};                ///< of PLAIN and SCRAM
+    std::chrono::milliseconds session_lifetime{0}; ///< connections.max.reauth.ms: clients show again who they are before it is over; 0: once is enough
+    std::uint32_t scram_iterations = 4096;
+    /// OAUTHBEARER believes every token that says whose it is and has not expired. Without this it is refused when the cluster is made, and where the
+    /// cluster does not listen on the loopback interface it is refused in any case.
+    bool insecure_test_tokens = false;
 };
 
 /// The defaults make a cluster of one node in memory, on a free port of the loopback interface, that behaves as Kafka 4.3 does.
@@ -34,6 +55,7 @@ struct options {
     std::uint64_t seed = 0;                      ///< of ids and choices; the same seed and requests give the same answers. 0: chosen by chance
     std::vector<topic_spec> topics{};
     std::map<std::string, std::string> configs{};  ///< of the brokers, Kafka's names: "auto.create.topics.enable", "num.partitions", ...
+    listener_security security{};
 };
 
 }  // namespace kafkawire::broker

@@ -52,6 +52,9 @@ public:
     // A broker property for all nodes, or for one (1 to nodes). Later ones win, also over ours.
     kafka_image& with_property(std::string key, std::string value);
     kafka_image& with_property(int node, std::string key, std::string value);
+    // One more listener for clients on each node, past the proxies: its name in capitals, and PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL. What it
+    // needs beyond that comes by with_property("listener.name.NAME...", ...), the name in small letters.
+    kafka_image& with_listener(std::string name, std::string protocol);
     // Added to each broker's JVM options after ours (-Xmx384m and a quick start).
     kafka_image& with_jvm_option(std::string option);
     // For `kafka-storage format` (KRaft), such as "--add-scram", "SCRAM-SHA-256=[...]". Costs the start a second per node.
@@ -79,6 +82,7 @@ private:
     runtime runtime_ = runtime::automatic;
     std::chrono::milliseconds timeout_ = std::chrono::seconds(180);
     std::vector<node_property> properties_;
+    std::vector<std::pair<std::string, std::string>> listeners_;
     std::vector<std::string> jvm_options_, format_arguments_;
 };
 
@@ -94,6 +98,8 @@ public:
     std::string bootstrap_servers() const;
     // The listeners that the brokers use among themselves: past the proxies, for tools that judge what a client did.
     std::string internal_bootstrap_servers() const;
+    // The same of a listener that with_listener() made.
+    std::string listener_servers(std::string_view name) const;
     std::string address(int node) const;  // one "host:port" of bootstrap_servers()
     int size() const;
     std::string version() const;

@@ -10,7 +10,7 @@ namespace {
 
 using kafkawire::net::scram_fsm;
 using kafkawire::net::scram_hash;
-using state = scram_fsm::state;
+using scram_state = scram_fsm::state;
 
 // RFC 7677, 3.
 constexpr auto nonce = "rOprNGfwEbeRWgbNEkqO";
@@ -21,7 +21,7 @@ scram_fsm example() { return {scram_hash::sha256, "user", kafkawire::secret{"pen
 scram_fsm proven() {
     auto c = example();
     REQUIRE(c.server_first(server_first));
-    while (!c.derive(1000)) REQUIRE(c.where() == state::deriving);
+    while (!c.derive(1000)) REQUIRE(c.where() == scram_state::deriving);
     return c;
 }
 
@@ -32,14 +32,14 @@ TEST_CASE("the exchange of RFC 7677, in slices of any size") {
         auto c = example();
         CHECK(c.first() == "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
         REQUIRE(c.server_first(server_first));
-        CHECK(c.where() == state::deriving);
+        CHECK(c.where() == scram_state::deriving);
         std::uint32_t turns = 1;
         while (!c.derive(slice)) ++turns;
         CHECK(turns == (4096 + slice - 1) / slice);
         CHECK(c.last() == "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
-        CHECK(c.where() == state::proving);
+        CHECK(c.where() == scram_state::proving);
         CHECK(c.server_last(server_last));
-        CHECK(c.where() == state::trusted);
+        CHECK(c.where() == scram_state::trusted);
     }
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("a server that is not to be trusted with a proof gets none") {
         auto c = example();
         CAPTURE(message, c.why());
         CHECK_FALSE(c.server_first(message));
-        CHECK(c.where() == state::refused);
+        CHECK(c.where() == scram_state::refused);
         CHECK(c.why().find(because) != std::string::npos);
         CHECK(c.why().find("pencil") == std::string::npos);
         CHECK_FALSE(c.derive(10'000));
@@ -100,7 +100,7 @@ TEST_CASE("a server that does not know the password is found out") {
         auto c = proven();
         CAPTURE(message);
         CHECK_FALSE(c.server_last(message));
-        CHECK(c.where() == state::refused);
+        CHECK(c.where() == scram_state::refused);
         CHECK(c.why().find(because) != std::string::npos);
         CHECK(c.why().find("6rriTRBi") == std::string::npos);  // nor what it should have said
     };
@@ -114,14 +114,14 @@ TEST_CASE("a server that does not know the password is found out") {
     refused("e=invalid-proof", "refused the proof: \"invalid-proof\"");
     auto early = example();
     CHECK_FALSE(early.server_last(server_last));
-    CHECK(early.where() == state::refused);
+    CHECK(early.where() == scram_state::refused);
     auto twice = proven();
     CHECK_FALSE(twice.server_first(server_first));
 }
 
 TEST_CASE("without a nonce nothing begins; nonces differ") {
-    CHECK(scram_fsm(scram_hash::sha256, "u", kafkawire::secret{"p"}, "").where() == state::refused);
-    CHECK(scram_fsm(scram_hash::sha256, "u", kafkawire::secret{"p"}, "a,b").where() == state::refused);
+    CHECK(scram_fsm(scram_hash::sha256, "u", kafkawire::secret{"p"}, "").where() == scram_state::refused);
+    CHECK(scram_fsm(scram_hash::sha256, "u", kafkawire::secret{"p"}, "a,b").where() == scram_state::refused);
     const auto one = kafkawire::net::scram_nonce();
     CHECK(one.size() == 32);
     CHECK(one != kafkawire::net::scram_nonce());
