@@ -14,6 +14,7 @@
 #include "cli/duration.hpp"
 #include "cli/go_kafka.hpp"
 #include "cli/nearest.hpp"
+#include "cli/security.hpp"
 #include "cli/text.hpp"
 
 namespace kafkawire::cli {
@@ -102,6 +103,7 @@ struct globals {
     context run;
     std::string format, timeout;
     bool quiet = false;
+    security_words security;
 };
 
 void declare_globals(command root, globals& g) {
@@ -110,6 +112,7 @@ void declare_globals(command root, globals& g) {
     root.option("--output", g.format, "How results are written: text, json or tsv", "FORMAT");
     root.option("--timeout", g.timeout, "How long to try before giving up, as 500ms, 30s or 2m (default 30s)", "TIME");
     root.option("--client-id", g.run.client_id, "The name given to the brokers", "NAME");
+    declare_security(root, g.security);
     root.flag("-q,--quiet", g.quiet, "No notes on standard error, only failures");
 }
 
@@ -125,6 +128,10 @@ void apply_globals(globals& g) {
         g.run.timeout_given = true;
     }
     set_quiet(g.quiet);
+    auto base = std::make_shared<client_options>();
+    apply_security(g.security, *base);
+    if (const auto warning = warning_of(*base); !warning.empty()) note(warning);
+    g.run.base = std::move(base);
 }
 
 // Unknown words, missing words, and a group without its verb; in the order in which they help most.

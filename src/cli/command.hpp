@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,12 @@
 namespace CLI {
 class App;
 }
+
+namespace kafkawire {
+inline namespace v0_1 {
+struct client_options;
+}
+}  // namespace kafkawire
 
 namespace kafkawire::cli {
 
@@ -24,6 +31,7 @@ struct context {
     bool timeout_given = false;
     output_format format = output_format::text;
     output* out = nullptr;
+    std::shared_ptr<const client_options> base{};  ///< what else clients are made with, such as whom they trust; null: nothing
 };
 
 using action = std::function<status(context&)>;

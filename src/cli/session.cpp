@@ -43,7 +43,7 @@ int open_signal_pipe() {
 }  // namespace
 
 client_options client_options_of(const context& c) {
-    client_options o;
+    auto o = c.base ? *c.base : client_options{};
     o.bootstrap = c.brokers;
     o.client_id = c.client_id;
     o.request_timeout = c.timeout;

@@ -23,7 +23,7 @@ const std::map<std::string, std::set<std::string>, std::less<>> allowed = {
     {"config", {"protocol", "net", "group", "client"}},
     {"app", {"protocol", "net", "group", "client", "config"}},
     {"json", {"protocol"}},
-    {"conformance", {"protocol", "json", "group"}},
+    {"conformance", {"protocol", "json", "group", "net"}},
     {"broker", {"protocol", "net"}},
     {"sim", {"protocol", "net", "broker"}},
     {"testing", {"protocol", "net", "client", "broker", "sim"}},

@@ -94,7 +94,7 @@ asio::awaitable<void> use(asio::io_context& io, kw::client_options o, std::strin
         kw::producer producer{client};
         for (int i = 0; i < 10; ++i) {
             const auto value = std::to_string(i);
-            const kw::record record{.topic = topic, .partition = 0, .value = value};
+            const kw::record record{.topic = topic, .value = value, .partition = 0};
             co_await producer.async_send(record, asio::use_awaitable);
         }
         co_await producer.async_close(5s, asio::use_awaitable);
@@ -104,7 +104,7 @@ asio::awaitable<void> use(asio::io_context& io, kw::client_options o, std::strin
         with.transactional_id = "tx-" + name;
         kw::producer producer{client, with};
         auto tx = co_await producer.async_begin_transaction(asio::use_awaitable);
-        const kw::record record{.topic = topic, .partition = 0, .value = "10"};
+        const kw::record record{.topic = topic, .value = "10", .partition = 0};
         co_await producer.async_send(record, asio::use_awaitable);
         co_await tx.async_commit(asio::use_awaitable);
         co_await producer.async_close(5s, asio::use_awaitable);
@@ -144,7 +144,7 @@ asio::awaitable<void> load(asio::io_context& io, kw::client_options o, std::stri
     while (std::chrono::steady_clock::now() < end) {
         for (int i = 0; i < 20; ++i, ++sent) {
             const auto value = std::to_string(sent);
-            const kw::record record{.topic = topic, .partition = 0, .value = value};
+            const kw::record record{.topic = topic, .value = value, .partition = 0};
             co_await producer.async_enqueue(record, asio::use_awaitable);
         }
         pause.expires_after(5ms);
