@@ -1,5 +1,8 @@
 // What stands in for TLS and SCRAM in a library that was built without OpenSSL. validate() refuses the options that lead here; whoever comes all the
 // same is told.
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wunused-private-field"  // they are the other form's
+#endif
 #include "net/scram_fsm.hpp"
 #include "net/tls_session.hpp"
 
