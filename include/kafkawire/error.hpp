@@ -52,13 +52,13 @@ enum class errc {
     tls_failed,               ///< no TLS with the peer, or it broke: the text says what was wrong with whom
     authentication_failed,    ///< the peer refused who we say we are, or did not show who it is
     // Sending records.
-    would_wait = 200,         ///< try_send: no room now, or the topic is not known yet; async_send waits
+    would_wait = 200,         ///< try_send: no room now, or the topic or partition is not known yet; async_send waits
     delivery_timed_out,       ///< not acknowledged by the delivery timeout, and certainly not in the log; the cause says what kept it
     delivery_unknown,         ///< sent, and nobody knows whether it is in the log; the cause says why
     send_withdrawn,           ///< canceled, or the producer closed, before the record was sent
     detached,                 ///< canceled after the record was accepted: it goes its way, and may or may not get there
     record_too_large,         ///< larger than a batch may be, here or at the broker
-    unknown_partition,        ///< the topic has no such partition, or none was named and the partitioner is "manual"
+    unknown_partition,        ///< the topic has no such partition (it was looked for), or none was named and the partitioner is "manual"
     no_transaction,           ///< a transactional producer sends within a transaction only
     transaction_aborted,      ///< the record's transaction was aborted before the record was sent
     producer_failed,          ///< the producer cannot go on; the cause says why, and a new one is needed

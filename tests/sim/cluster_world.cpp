@@ -24,6 +24,9 @@ cluster_world::cluster_world(settings& s, const world_shape& of) : world{s.seed}
     else if (!s.mutant.empty())
         throw std::invalid_argument{"no mutant " + s.mutant};
     if (s.trace) world.observe(kw::sim::trace_lines([&s](std::string_view line) { s.trace(line); }));
+    // In every fourth world a write soon waits for its reader, so that requests lie half written while their records expire.
+    if (s.seed % 4 == 1) usual.window = 200 + s.seed * 2'654'435'761 % 3'000;
+    world.set_link(usual);
     kw::broker::options o;
     std::vector<std::shared_ptr<kw::net::environment>> environments;
     for (int i = 1; i <= 3; ++i) {

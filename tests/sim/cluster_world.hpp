@@ -32,6 +32,7 @@ public:
     void trust(const std::string& host);
 
     kw::sim::world world;
+    kw::sim::link_settings usual;                  ///< of every link, when nothing befalls it
     kw::sim::host& app;
     kw::sim::host& auditor;
     std::vector<kw::sim::host*> nodes;

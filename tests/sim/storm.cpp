@@ -54,7 +54,7 @@ void storm::strike_network() {
     const auto how = r.chance(700'000) ? kw::sim::cut::reset : kw::sim::cut::end;
     const auto slow_down = [&](const kw::sim::link_settings& l) {
         w.set_link(from, to, l);
-        later(spell(), [&w, &from, &to] { w.set_link(from, to, {}); });
+        later(spell(), [this, &w, &from, &to] { w.set_link(from, to, w_.usual); });
     };
     switch (r.below(7)) {
         case 0:  // counted when it comes to pass, as the next
@@ -69,8 +69,8 @@ void storm::strike_network() {
             w.block(from, to);
             later(spell(), [&w, &from, &to] { w.unblock(from, to); });
             break;
-        case 4: slow_down({.delay = kw::sim::delay_law::pareto(1ms, 110, 4s)}); break;
-        case 5: slow_down({.bytes_per_second = 500}); break;
+        case 4: slow_down({.delay = kw::sim::delay_law::pareto(1ms, 110, 4s), .window = w_.usual.window}); break;
+        case 5: slow_down({.bytes_per_second = 500, .window = w_.usual.window}); break;
         case 6:
             w.refuse(node);
             w.cut_now(app, node, how);
@@ -322,11 +322,11 @@ void storm::calm() {
         n->resume();
         w.refuse(*n, false);
         w.set_name(n->name(), {n->address()});
-        w.set_link(w_.app, *n, {});
-        w.set_link(*n, w_.app, {});
+        w.set_link(w_.app, *n, w_.usual);
+        w.set_link(*n, w_.app, w_.usual);
         for (auto* m : w_.members) {
-            w.set_link(*m, *n, {});
-            w.set_link(*n, *m, {});
+            w.set_link(*m, *n, w_.usual);
+            w.set_link(*n, *m, w_.usual);
         }
         (void)control_.node_up(static_cast<std::int32_t>(i + 1));
         (void)control_.thaw_metadata(static_cast<std::int32_t>(i + 1));
