@@ -120,6 +120,24 @@ TEST_CASE_METHOD(one_partition, "what comes before a gap and is refused for its 
     CHECK(sent.back()->parts.at(0).batch->producer_epoch == 1);
 }
 
+// KAFKA-19012: the client has given a record up, and the socket has not: what lies in the buffer then is what the broker will append.
+TEST_CASE_METHOD(one_partition, "the bytes of a request stay as they are while its socket may read them, expired or not") {
+    send_record();
+    acknowledge(0);
+    for (int i = 0; i < 3; ++i) send_record();
+    const auto text = [&](std::size_t request) {
+        const auto view = sent.at(request)->parts.at(0).bytes->view();
+        return std::string{reinterpret_cast<const char*>(view.data()), view.size()};
+    };
+    const std::vector before{text(1), text(2), text(3)};
+    pass(121s);  // told as unknown
+    for (int i = 0; i < 2; ++i) send_record();
+    REQUIRE(sent.size() == 6);
+    CHECK((std::vector{text(1), text(2), text(3)} == before));
+    for (std::size_t i = 1; i < sent.size(); ++i)
+        for (std::size_t j = 1; j < i; ++j) CHECK(sent[i]->parts.at(0).bytes != sent[j]->parts.at(0).bytes);
+}
+
 // What is lost may still be read by the broker, after all that is sent later. Under the same id the later ones' higher epoch fences it, however
 // often a partition had to begin anew: another id would not.
 TEST_CASE_METHOD(one_partition, "failures that say nothing of who sends never cost the producer id") {
