@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Known bugs of Kafka clients, put into our own producer one at a time: the simulated schedules must find each of them.
+"""Known bugs of Kafka clients, put into our own one at a time: the simulated schedules must find each of them, or, where their effect needs a
+moment that a schedule hardly ever meets, the tests that are named.
 
     mutants.py fit                      every mutant's text stands exactly once in its file (quick; ctest does it)
-    mutants.py run FOLDER [NAME...]     copies the sources to FOLDER, builds kafkawire-sim there with each mutant, runs its schedule;
+    mutants.py run FOLDER [NAME...]     copies the sources to FOLDER, builds it there with each mutant, runs its schedule or tests;
                                         --seeds N (default 400)
 
 Prints one line for each, and "N passed, M failed".
@@ -39,17 +40,21 @@ def run(m, folder, seeds):
     where = folder / "source" / m["file"]
     right = where.read_text()
     where.write_text(fit(m))
+    program = "client-tests" if "tests" in m else "kafkawire-sim"
     try:
-        built = subprocess.run(["cmake", "--build", folder / "build", "--target", "kafkawire-sim"], capture_output=True, text=True)
+        built = subprocess.run(["cmake", "--build", folder / "build", "--target", program], capture_output=True, text=True)
         if built.returncode:
             return None, "does not build: " + built.stdout[-400:]
-        sim = [folder / "build/bin/kafkawire-sim", "--seeds", f"1..{seeds}", "--schedule", m["schedule"], "--jobs", "2"]
+        arguments = [m["tests"]] if "tests" in m else ["--seeds", f"1..{seeds}", "--schedule", m["schedule"], "--jobs", "2"]
         try:
-            out = subprocess.run(sim, capture_output=True, text=True, timeout=900).stdout
+            out = subprocess.run([folder / "build/bin" / program, *arguments], capture_output=True, text=True, timeout=900).stdout
         except subprocess.TimeoutExpired:
             return "no end", ""
     finally:
         where.write_text(right)
+    if "tests" in m:
+        failed = re.findall(r"^test cases:.* (\d+) failed", out, re.M)
+        return (f"{failed[0]} of the tests {m['tests']}", "") if failed else (None, f"NOT caught by the tests {m['tests']}")
     found = re.findall(r"^FAILED seed (\d+), schedule [a-z-]+: *([^\n]*)", out, re.M)
     kinds = sorted(set(re.findall(r"^([a-z-]+): \d+ in", out, re.M)))
     return (f"{', '.join(kinds) or found[0][1][:90]} (seed {found[0][0]}, {len(found)} seeds)", "") if found else (None, f"NOT caught in {seeds} seeds")
