@@ -37,6 +37,7 @@ std::string complaint() {
     const auto code = ERR_get_error();
     ERR_clear_error();
     if (code == 0) return {};
+    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
     if (const char* reason = ERR_reason_error_string(code)) return reason;
     return "error " + std::to_string(code);
 }

@@ -9,7 +9,7 @@ namespace kafkawire::protocol {
 
 using detail::get;
 
-std::string records_error::message() const {
+[[gnu::cold]] std::string records_error::message() const {
     if (!*this) return "no error";
     auto text = make_error_code(code).message() + ": " + std::string{what} + ", at byte " + std::to_string(offset);
     if (last_offset >= 0)

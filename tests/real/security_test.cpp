@@ -9,6 +9,12 @@
 #include <asio/steady_timer.hpp>
 #include <testcontainers/kafka_cluster.hpp>
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
 #include "certificates.hpp"
 #include "real/event_loop.hpp"
 
@@ -83,6 +89,18 @@ struct cluster {
         return o;
     }
 };
+
+// kafka-cli, if it was built: its output, both streams, and its status.
+std::optional<std::pair<std::string, int>> run_cli(const std::string& words) {
+    const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "kafka-cli";
+    if (!std::filesystem::exists(program)) return {};
+    auto* const from = ::popen((program.string() + ' ' + words + " 2>&1 < /dev/null").c_str(), "r");
+    if (!from) return {};
+    std::string all;
+    std::array<char, 4096> some{};
+    for (std::size_t n = 0; (n = std::fread(some.data(), 1, some.size(), from)) > 0 && all.size() < 1'000'000;) all.append(some.data(), n);
+    return std::pair{all, ::pclose(from)};
+}
 
 bool leaks(const std::string& text) { return text.find("canary") != std::string::npos || text.find("Y2FuYXJ5") != std::string::npos; }
 
@@ -225,6 +243,24 @@ TEST_CASE("real listeners: all protocols and mechanisms, refusals, renewal under
         auto to_plain = c.options(security_protocol::sasl_plaintext, "SP");
         to_plain.bootstrap = c.kafka->bootstrap_servers();
         co_await check(to_plain, kw::errc::authentication_failed, "does not want to know who we are");
+
+        const auto folder = std::filesystem::temp_directory_path() / ("kafkawire-real-security-" + std::to_string(::getpid()));
+        std::filesystem::create_directories(folder);
+        std::ofstream{folder / "ca.pem"} << c.ours.certificate();
+        std::ofstream{folder / "right"} << password << '\n';
+        std::ofstream{folder / "wrong"} << wrong_password << '\n';
+        const auto words = "-b " + c.kafka->listener_servers("SS") + " --tls-ca " + (folder / "ca.pem").string() + " --sasl-mechanism scram-sha-512 --sasl-username alice topics list --sasl-password-file ";
+        if (const auto right = run_cli(words + (folder / "right").string())) {
+            INFO(right->first);
+            CHECK(right->second == 0);
+            CHECK(right->first.find("topic-ssl") != std::string::npos);
+            const auto wrong = run_cli(words + (folder / "wrong").string());
+            INFO(wrong->first);
+            CHECK(wrong->second != 0);
+            CHECK(wrong->first.find("the broker does not believe us") != std::string::npos);
+            CHECK_FALSE(leaks(wrong->first));
+        }
+        std::filesystem::remove_all(folder);
 
         int running = 0;
         for (const auto m : all_mechanisms) {
