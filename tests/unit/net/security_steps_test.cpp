@@ -61,14 +61,16 @@ struct bench {
     }
     [[nodiscard]] std::int16_t asked() const { return static_cast<std::int16_t>(std::to_integer<int>(written.back().content.own[5])); }
     [[nodiscard]] std::int32_t correlation() const { return std::to_integer<int>(written.back().content.own[11]); }
+    // At most `budget` bytes of it.
     template <class Response>
     void answer(const Response& r, std::int16_t version) {
         protocol::scatter s;
         REQUIRE_FALSE(protocol::encode_response(r, version, correlation(), s));
-        for (std::size_t at = 0; at < s.own.size();) {
+        for (std::size_t at = 0; at < s.own.size() && budget > 0;) {
             const auto to = machine.read_here();
             if (to.empty()) return;
-            const auto n = std::min(to.size(), s.own.size() - at);
+            const auto n = std::min({to.size(), s.own.size() - at, budget});
+            budget -= n;
             std::copy_n(s.own.begin() + static_cast<std::ptrdiff_t>(at), n, to.begin());
             step(received{n});
             at += n;
@@ -118,6 +120,7 @@ struct bench {
     }
 
     connection_fsm machine;
+    std::size_t budget = SIZE_MAX;
     time_point now{};
     actions last;
     std::vector<frame> written;
@@ -358,6 +361,30 @@ TEST_CASE("a renewal that is refused or cut: what waited was not sent", "[securi
         CHECK_FALSE(waits->told[0].maybe_processed);
         CHECK(waits->told[0].connection_failed);
         CHECK(waits->told[0].why.in == phase::sasl);
+    }
+}
+
+TEST_CASE("a renewal is cut at every byte of its answers: what waited was not sent", "[security]") {
+    bool whole = false;
+    for (std::size_t bytes = 0; !whole; ++bytes) {
+        REQUIRE(bytes < 1'000);
+        bench b{security_protocol::sasl_plaintext};
+        b.get_ready(10'000);
+        b.now += 9s;
+        b.step(tick{});
+        b.give();
+        const auto waits = b.ask();
+        b.budget = bytes;
+        b.mechanism();
+        if (b.asked() == 36) b.verdict(0, {}, 10'000);
+        whole = b.is<ready>();
+        if (whole) break;
+        b.step(failed{make_error_code(errc::connection_closed)});
+        CHECK(b.ended == ending::cut);
+        REQUIRE(waits->told.size() == 1);
+        CHECK(waits->told[0].why);
+        CHECK_FALSE(waits->told[0].maybe_processed);
+        CHECK(b.asked() != 3);
     }
 }
 
