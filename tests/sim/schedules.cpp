@@ -39,7 +39,7 @@ result run(settings& s, const plan& p) {
     if (!lossy) work.read(p.readers, true);
     if (p.idempotent) work.produce(p.idempotent, stormy);
     if (p.transactional) work.produce_in_transactions(p.transactional, stormy);
-    if (p.producers) work.send(p.producers, stormy, p.rough, lossy);
+    if (p.producers) work.send(p.producers, stormy, {.rough = p.rough, .lossy = lossy, .misled = p.lies > 0});
     if (p.with_transactions) work.send_in_transactions(p.with_transactions, stormy);
     result r;
     try {

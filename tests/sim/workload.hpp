@@ -31,6 +31,13 @@ inline bool retriable(std::int16_t code) {
 /// The other way round; of a wrong value one that nobody has sent.
 [[nodiscard]] std::uint64_t number_in(kw::protocol::bytes_view value);
 
+/// How producers have it.
+struct sending {
+    bool rough = false;   ///< short of memory, canceled, destroyed
+    bool lossy = false;   ///< the cluster forgets records, and topics; when it is calm again, each producer must be able to send to each partition
+    bool misled = false;  ///< somebody lies of the cluster; when he has gone and some time has passed, the same
+};
+
 class workload {
 public:
     explicit workload(cluster_world& w) : w_{w}, random_{w.world.random().fork()} {}
@@ -39,8 +46,7 @@ public:
     void produce(int producers, std::chrono::nanoseconds until);
     void produce_in_transactions(int producers, std::chrono::nanoseconds until);
     /// The same with kw::producer, whose promises are checked: see producers.cpp.
-    /// `lossy`: the cluster forgets records, and topics; when it is calm again, each producer must be able to send to each partition.
-    void send(int producers, std::chrono::nanoseconds until, bool rough, bool lossy);
+    void send(int producers, std::chrono::nanoseconds until, const sending& how);
     /// And with its transactions: see producer_transactions.cpp.
     void send_in_transactions(int producers, std::chrono::nanoseconds until);
     /// What was committed with them of offsets.
@@ -68,9 +74,9 @@ private:
 
     struct sender;
     void send_one(const std::shared_ptr<sender>& from, std::int32_t partition, bool must_arrive = false);
-    std::shared_ptr<sender> make_sender(std::int32_t number, bool rough, bool lossy);
-    asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until, bool rough, bool lossy);
-    asio::awaitable<void> probe(std::shared_ptr<sender> s);
+    std::shared_ptr<sender> make_sender(std::int32_t number, const sending& how);
+    asio::awaitable<void> run_producer(std::int32_t number, std::chrono::nanoseconds until, sending how);
+    asio::awaitable<void> probe(std::shared_ptr<sender> s, bool misled);
     void send_in(const std::shared_ptr<transaction_run>& t);
     asio::awaitable<bool> begin_in(std::shared_ptr<transaction_run> t, std::chrono::nanoseconds until);
     asio::awaitable<void> commit_in(std::shared_ptr<transaction_run> t, bool offsets);
