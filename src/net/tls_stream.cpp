@@ -44,6 +44,17 @@ struct tls_stream::pump : std::enable_shared_from_this<pump> {
         on_write = nullptr;
     }
 
+    void abandon() {
+        const auto ec = std::make_error_code(std::errc::operation_canceled);
+        broke(ec);
+        error why;
+        why.code = ec;
+        why.in = phase::tls;
+        if (on_handshake) tell(on_handshake, std::move(why));
+        if (on_read) tell(on_read, ec, std::size_t{0});
+        if (on_write) tell(on_write, ec);
+    }
+
     // Whoever is told may close or destroy the stream.
     template <class Handler, class... Args>
     void tell(Handler& whom, Args... args) {
@@ -177,6 +188,12 @@ void tls_stream::close() noexcept {
         }
     }
     pump_->below->close();
+    // Whoever waits is told by the loop, which also lets go of him if it runs no more: kept here he would keep the stream that keeps him.
+    try {
+        pump_->abandon();
+    } catch (const std::bad_alloc&) {
+        pump_->forget();
+    }
 }
 
 std::shared_ptr<const tls_context> make_tls_listener(const tls_identity& who, error& why) {
