@@ -1,4 +1,4 @@
-# Install and export: headers, libraries, CMake package (components protocol, client, broker, testing), pkg-config files.
+# Install and export: headers, libraries, CMake package (components protocol, client, broker, testing, config), pkg-config files.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS kafkawire_library kafkawire_protocol_interface EXPORT kafkawireProtocol
@@ -47,6 +47,14 @@ if(KAFKAWIRE_BUILD_BROKER)
       ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     install(EXPORT kafkawireTesting NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireTestingTargets.cmake)
   endif()
+endif()
+# The dialects of configuration; toml++ is inside, headers alone.
+if(KAFKAWIRE_BUILD_CONFIG)
+  list(APPEND KAFKAWIRE_COMPONENTS config)
+  set_target_properties(kafkawire_config_library PROPERTIES INSTALL_RPATH "$ORIGIN")
+  install(TARGETS kafkawire_config_library EXPORT kafkawireConfiguration
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(EXPORT kafkawireConfiguration NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireConfigurationTargets.cmake)
 endif()
 set(KAFKAWIRE_LINK_DEPENDENCIES ${KAFKAWIRE_DEPENDENCIES})
 if(_type STREQUAL "SHARED_LIBRARY")
@@ -133,6 +141,10 @@ if(KAFKAWIRE_BUILD_BROKER)
     set(KAFKAWIRE_PC_PRIVATE)
     kafkawire_install_pc(kafkawire-testing "kafkawire-broker kafkawire" "A Kafka world in virtual time, and checkers of what happens in it")
   endif()
+endif()
+if(KAFKAWIRE_BUILD_CONFIG)
+  set(KAFKAWIRE_PC_PRIVATE)
+  kafkawire_install_pc(kafkawire-config kafkawire "Configurations for kafkawire: properties, TOML, addresses, environment")
 endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 if(KAFKAWIRE_BUILD_TOOLS)

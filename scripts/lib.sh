@@ -7,7 +7,7 @@ logs=$root/build/logs
 mkdir -p "$logs"
 
 # Debian 12's names.
-packages_build=(g++ cmake ninja-build pkg-config libasio-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libssl-dev libre2-dev
+packages_build=(g++ cmake ninja-build pkg-config libasio-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libssl-dev libre2-dev libtomlplusplus-dev
     catch2 libcli11-dev nlohmann-json3-dev libfmt-dev libbenchmark-dev)
 packages_brokers=()
 command -v java >/dev/null || packages_brokers+=(default-jdk-headless)

@@ -1,0 +1,171 @@
+// What a configuration says beyond the options of client, producer and consumer: things that the ways of working on top of them need (how often a
+// handler is called again, how a service's brokers are found, ...). Declared as options are: a struct with its defaults, and a describe() list.
+#pragma once
+#include <kafkawire/consumer_options.hpp>
+#include <kafkawire/producer_options.hpp>
+
+#include <map>
+
+namespace kafkawire::inline v0_1 {
+namespace config {
+
+/// A Kafka release, as "1.1.0" or, in the older form, "0.10.2.0".
+struct kafka_version {
+    std::uint16_t number[4]{};
+    friend constexpr bool operator==(const kafka_version&, const kafka_version&) = default;
+};
+/// Three or four numbers with dots between, each below 1000; nothing for anything else. "1.1.1.0" is 1.1.1. Thread-safe.
+[[nodiscard]] KAFKAWIRE_API std::optional<kafka_version> parse_version(std::string_view text);
+/// The same, as a check of an option.
+[[nodiscard]] KAFKAWIRE_API std::string check_version(std::string_view text);
+
+/// How brokers are found and spoken to, beside client_options.
+struct connection_settings {
+    bool debug = false;
+    std::string version{};                                    ///< see parse_version(); empty: asked of each broker
+    std::string discover{};                                   ///< empty: the bootstrap list is what it says
+    std::string service{};                                    ///< what is looked up, where discover is set
+    std::string service_namespace{};
+    std::optional<std::chrono::milliseconds> read_timeout{};  ///< with write_timeout it has become client_options::request_timeout
+    std::optional<std::chrono::milliseconds> write_timeout{};
+    bool caller_metadata = false;
+};
+
+/// How a producer is used.
+struct sending_settings {
+    std::string topic{};                         ///< of records that name none
+    std::string balancer{};                      ///< a partitioner that the program registers later; empty: producer_options::partitioner
+    bool async = false;
+    std::optional<std::int32_t> max_retries{};   ///< not set: delivery_timeout alone decides
+    std::uint32_t batch_messages = 0;
+    std::uint32_t max_message_bytes = 0;
+};
+
+/// How a consumer is used.
+struct reading_settings {
+    std::string topic{};                         ///< of a reader without a group; members have consumer_options::topics
+    std::optional<std::int32_t> partition{};
+    std::optional<std::int64_t> start_offset{};  ///< -2: the first there is, -1: behind the last; else without a group only
+    std::chrono::milliseconds commit_interval{0};
+    bool watch_partitions = false;
+    std::chrono::milliseconds watch_interval{5'000};
+    std::chrono::milliseconds lag_interval{0};
+    std::chrono::milliseconds join_backoff{5'000};
+    std::optional<std::chrono::milliseconds> retention_time{};
+    std::uint32_t max_message_bytes = 0;
+};
+
+/// What follows when a message has been tried as often as it may be.
+enum class last_resort : std::uint8_t {
+    go_on,        ///< it is confirmed, and the next one comes
+    stop,         ///< the consumer ends with the handler's error, and the message is not confirmed
+    retry_topic,  ///< it goes to another topic to be tried later, and is confirmed when it is there
+    dead_letter,  ///< it goes to a topic for those that nobody could handle, and is confirmed when it is there
+};
+
+/// How functions are called with what is read. Only what a function has taken without an error is confirmed.
+struct handler_settings {
+    std::chrono::milliseconds retry_interval{3'000};
+    std::int32_t max_retry = 0;                  ///< 0: for ever; below: never; n: n+1 calls altogether
+    std::uint32_t batch = 0;                     ///< 0: a message a call
+    std::chrono::milliseconds batch_flush{2'000};
+    std::chrono::milliseconds max_processing_time{1'000};
+    std::uint32_t parallel = 1;
+    last_resort after_last_try = last_resort::go_on;
+    std::string retry_topic{};
+    std::string dead_letter_topic{};
+};
+
+/// What a consumer server is: a consumer by its name, and a function for its messages.
+struct server_settings {
+    std::string consumer_name{};
+    bool debug = false;
+};
+
+inline constexpr std::array<option_choice, 2> start_choices{{{"first", -2}, {"last", -1}}};
+inline constexpr std::array<option_choice, 4> last_resort_choices{{{"go_on", 0}, {"stop", 1}, {"retry_topic", 2}, {"dead_letter", 3}}};
+
+constexpr auto describe(options_type<connection_settings>) {
+    using o = connection_settings;
+    return std::array{
+        option<&o::debug>("debug", {.text = "Whether each request is written to the log: configuration, broker, API, duration, sizes, request and answer, without secrets."}),
+        option<&o::version>("version", {.aliases = {"broker.version.fallback"}, .text = "The Kafka release whose protocol is spoken, as 1.1.0 or 0.10.2.0. Empty: each broker is asked what it speaks."}, check_version),
+        option<&o::discover>("discover", {.text = "Who finds the brokers: the name of a registered resolver. Empty: the addresses are those of brokers."}),
+        option<&o::service>("service", {.text = "With discover: the name of the service that is looked up."}),
+        option<&o::service_namespace>("service_namespace", {.text = "With discover: the namespace that the service's name is of."}),
+        option<&o::read_timeout>("read_timeout", {.lowest = 1, .text = "Time for an answer. With write_timeout it is the time for a whole request (request_timeout)."}),
+        option<&o::write_timeout>("write_timeout", {.lowest = 1, .text = "Time for a request to be written."}),
+        option<&o::caller_metadata>("caller_metadata", {.text = "Whether metadata of the calling context goes with records as headers, and comes back from them."}),
+    };
+}
+
+constexpr auto describe(options_type<sending_settings>) {
+    using o = sending_settings;
+    return std::array{
+        option<&o::topic>("topic", {.text = "Where records go that name no topic."}),
+        option<&o::balancer>("balancer", {.text = "The name of a partitioner that the program registers. Empty: partitioner is one that is known."}),
+        option<&o::async>("async", {.text = "Whether a send returns at once. Its outcome is told to the callbacks, if there are any."}),
+        option<&o::max_retries>("max_retries", {.aliases = {"retries", "message.send.max.retries"}, .text = "How often a batch is sent again after it was refused. Not set: as often as delivery_timeout leaves time for."}),
+        option<&o::batch_messages>("batch_messages", {.aliases = {"batch.num.messages"}, .text = "A batch is full with so many records, however small they are. 0: only batch_bytes counts."}),
+        option<&o::max_message_bytes>("max_message_bytes", {.size = true, .text = "A larger record is refused before it is sent. 0: only request_bytes counts."}),
+    };
+}
+
+constexpr auto describe(options_type<reading_settings>) {
+    using o = reading_settings;
+    return std::array{
+        option<&o::topic>("topic", {.text = "What is read without a group."}),
+        option<&o::partition>("partition", {.text = "The one partition that is read, without a group."}),
+        option<&o::start_offset>("start_offset", {.lowest = -2, .highest = std::numeric_limits<std::int64_t>::max(), .text = "Where reading begins; a number without a group only. Not set: as auto_offset_reset says.", .choices = start_choices}),
+        option<&o::commit_interval>("commit_interval", {.text = "What is marked is committed so often, in the background. 0: each commit is a request of its own."}),
+        option<&o::watch_partitions>("watch_partitions", {.text = "Whether new partitions of a topic are looked for every watch_interval."}),
+        option<&o::watch_interval>("watch_interval", {.lowest = 1, .text = "See watch_partitions."}),
+        option<&o::lag_interval>("lag_interval", {.text = "How often it is measured how far the reader is behind. 0: never."}),
+        option<&o::join_backoff>("join_backoff", {.text = "Pause before a group is joined again after an error."}),
+        option<&o::retention_time>("retention_time", {.text = "How long the group's offsets are to be kept. Brokers from 2.1 on have offsets.retention.minutes instead, and are not told."}),
+        option<&o::max_message_bytes>("max_message_bytes", {.size = true, .text = "A larger record is an error. 0: none is."}),
+    };
+}
+
+constexpr auto describe(options_type<handler_settings>) {
+    using o = handler_settings;
+    return std::array{
+        option<&o::retry_interval>("retry_interval", {.text = "Pause before a message, or a batch, is handed out again after its handler failed."}),
+        option<&o::max_retry>("max_retry", {.lowest = std::numeric_limits<std::int32_t>::min(), .text = "0: until the handler takes it; below 0: no second try; n: n+1 tries altogether. Then after_last_try says what follows."}),
+        option<&o::batch>("batch", {.highest = 1'000'000, .text = "How many messages a batch handler gets at most. 0: messages are handed out one by one."}),
+        option<&o::batch_flush>("batch_flush", {.lowest = 1, .text = "A batch that is not full is handed out after so long."}),
+        option<&o::max_processing_time>("max_processing_time", {.lowest = 1, .text = "A handler that takes longer for a message is told of in the log. It does not cost the membership."}),
+        option<&o::parallel>("parallel", {.lowest = 1, .highest = 10'000, .text = "How many handlers run at a time. Messages with the same key are handed out in their order."}),
+        option<&o::after_last_try>("after_last_try", {.text = "What follows when max_retry is used up: go_on (confirmed and left), stop, retry_topic or dead_letter.", .choices = last_resort_choices}),
+        option<&o::retry_topic>("retry_topic", {.text = "With after_last_try retry_topic: where messages go to be tried later."}),
+        option<&o::dead_letter_topic>("dead_letter_topic", {.text = "With after_last_try dead_letter: where messages go that nobody could handle."}),
+    };
+}
+
+constexpr auto describe(options_type<server_settings>) {
+    using o = server_settings;
+    return std::array{
+        option<&o::consumer_name>("consumer_name", {.text = "The consumer whose messages are handled, as [kafka.consumers.NAME] names it."}),
+        option<&o::debug>("debug", {.text = "Whether each message that comes and goes is written to the log."}),
+    };
+}
+
+/// All that one producer is made with and used by.
+struct producer_settings {
+    client_options client{};
+    connection_settings connection{};
+    producer_options options{};
+    sending_settings sending{};
+};
+
+/// All that one consumer is made with and used by.
+struct consumer_settings {
+    client_options client{};
+    connection_settings connection{};
+    consumer_options options{};
+    reading_settings reading{};
+    handler_settings handling{};
+};
+
+}  // namespace config
+}  // namespace kafkawire::inline v0_1
