@@ -46,6 +46,7 @@ struct settings {
     std::map<std::string, server_settings, std::less<>> servers{};
     std::vector<origin> origins{};
     std::vector<problem> problems{};
+    bool unfinished = false;     ///< more is laid over the client's options, and whoever does that validates them: they are not held against each other here
 
     /// Whether it can be used: nothing is wrong, warnings aside.
     [[nodiscard]] KAFKAWIRE_API bool ok() const noexcept;
@@ -97,8 +98,8 @@ KAFKAWIRE_API void register_address(std::string address, consumer_settings consu
 
 /// The dialect of a file by how its name ends: .properties, .conf, .cfg; .toml; .yaml, .yml, .addresses; else automatic: nobody knows.
 [[nodiscard]] KAFKAWIRE_API dialect dialect_of(std::string_view file) noexcept;
-/// Reads a file of at most a megabyte.
-[[nodiscard]] KAFKAWIRE_API settings read_file(const std::string& path, dialect in = dialect::automatic);
+/// Reads a file of at most a megabyte. `unfinished`: see settings.
+[[nodiscard]] KAFKAWIRE_API settings read_file(const std::string& path, dialect in = dialect::automatic, bool unfinished = false);
 
 /// What a handler of whole batches needs of its configuration: empty, or errc::bad_configuration.
 [[nodiscard]] KAFKAWIRE_API error check_batch_handler(const consumer_settings& s);

@@ -37,7 +37,7 @@ constexpr const char* exit_table =
     "130 interrupted twice. Data goes to standard output, everything else to standard error.\n"
     "The go-kafka form is understood too: kafka-cli -list|-query|-consume|-produce -brokers HOST:PORT ... (kafka-cli -list -help).";
 
-constexpr const char* global_line = "Global options: -b,--brokers --output text|json|tsv --timeout --client-id -q,--quiet (see kafka-cli --help)";
+constexpr const char* global_line = "Global options: -b,--brokers -X NAME=VALUE --config --profile --output text|json|tsv --timeout --client-id -q,--quiet (see kafka-cli --help)";
 
 std::string path_of(const CLI::App& app) {
     return app.get_parent() ? path_of(*app.get_parent()) + " " + app.get_name() : std::string{"kafka-cli"};
@@ -101,22 +101,29 @@ failure stray_word(const CLI::App& leaf, const std::string& word) {
 
 struct globals {
     context run;
+    std::optional<std::string> brokers, client_id;
     std::string format, timeout;
     bool quiet = false;
     security_words security;
 };
 
 void declare_globals(command root, globals& g) {
-    if (const char* from = std::getenv("KAFKAWIRE_BOOTSTRAP_SERVERS"); from && *from) g.run.brokers = from;
-    root.option("-b,--brokers,--bootstrap-servers", g.run.brokers, "Brokers to begin with (or KAFKAWIRE_BOOTSTRAP_SERVERS; default localhost:9092)", "HOST:PORT,...");
+    root.option("-b,--brokers,--bootstrap-servers", g.brokers, "Brokers to begin with (or KAFKAWIRE_BOOTSTRAP_SERVERS; default localhost:9092)", "HOST:PORT,...");
     root.option("--output", g.format, "How results are written: text, json or tsv", "FORMAT");
     root.option("--timeout", g.timeout, "How long to try before giving up, as 500ms, 30s or 2m (default 30s)", "TIME");
-    root.option("--client-id", g.run.client_id, "The name given to the brokers", "NAME");
+    root.option("--client-id", g.client_id, "The name given to the brokers", "NAME");
+    root.option("-X,--property", g.run.properties, "An option by its name in any dialect; goes before the configuration and the environment", "NAME=VALUE");
+    root.option("--config", g.run.config_file, "A configuration: .properties, .toml or .yaml (see kafka-cli config)", "FILE");
+    root.option("--profile", g.run.profile, "A profile of kafkawire/profiles.toml in the folder for configurations", "NAME");
     declare_security(root, g.security);
     root.flag("-q,--quiet", g.quiet, "No notes on standard error, only failures");
 }
 
 void apply_globals(globals& g) {
+    g.run.brokers_given = g.brokers.has_value();
+    g.run.client_id_given = g.client_id.has_value();
+    if (g.brokers) g.run.brokers = *g.brokers;
+    if (g.client_id) g.run.client_id = *g.client_id;
     if (g.format == "json") g.run.format = output_format::json;
     else if (g.format == "tsv") g.run.format = output_format::tsv;
     else if (!g.format.empty() && g.format != "text")
@@ -128,10 +135,7 @@ void apply_globals(globals& g) {
         g.run.timeout_given = true;
     }
     set_quiet(g.quiet);
-    auto base = std::make_shared<client_options>();
-    apply_security(g.security, *base);
-    if (const auto warning = warning_of(*base); !warning.empty()) note(warning);
-    g.run.base = std::move(base);
+    g.run.secure = [&g](client_options& o) { apply_security(g.security, o); };
 }
 
 // Unknown words, missing words, and a group without its verb; in the order in which they help most.
@@ -229,6 +233,7 @@ void declare(command root) {
     add_decode(root);
     add_encode(root);
     add_bench(root);
+    add_config(root);
 }
 
 }  // namespace

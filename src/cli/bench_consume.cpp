@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "cli/bench_report.hpp"
+#include "cli/configuration.hpp"
 #include "cli/duration.hpp"
 #include "cli/failure.hpp"
 #include "cli/session.hpp"
@@ -43,8 +44,9 @@ struct consume_result {
     std::string first_error;
 };
 
-consume_plan plan_of(const consume_arguments& a) {
+consume_plan plan_of(const consume_arguments& a, const context& c) {
     consume_plan p;
+    if (const auto* configured = configured_consumer(c)) p.reading = configured->options;
     p.topic = a.topic;
     const auto positive = [](const char* name, const std::optional<std::int64_t>& v, std::int64_t most, auto& to) {
         if (!v) return;
@@ -63,7 +65,12 @@ consume_plan plan_of(const consume_arguments& a) {
         p.patience = *d;
     }
     if (a.uncommitted) p.reading.isolation = isolation::read_uncommitted;
-    p.reading.check_crcs = !a.no_crc;
+    if (a.no_crc) p.reading.check_crcs = false;
+    p.reading.auto_commit = false;
+    p.reading.auto_mark = true;
+    p.reading.group.clear();
+    p.reading.group_instance_id.clear();
+    p.reading.topics.clear();
     p.json = a.json;
     if (a.group) {
         p.reading.group = *a.group;
@@ -218,7 +225,7 @@ void add_bench_consume(command parent) {
         "  kafka-cli bench consume test -g bench-1 --records 5000000\n"
         "Exit status 1 if a record could not be read, or not all came.");
     sub.does([a](context& c) {
-        const auto p = plan_of(*a);
+        const auto p = plan_of(*a, c);
         session s{c};
         return s.run([&](session& in) { return consume(in, p); });
     });

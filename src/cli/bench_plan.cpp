@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "cli/configuration.hpp"
 #include "cli/duration.hpp"
 #include "cli/nearest.hpp"
 
@@ -36,10 +37,11 @@ std::size_t choice(const std::string& given, std::vector<std::string> names, con
                       did_you_mean(given, names, fmt::format("write {} {}, for example", name, names.front())));
 }
 
-void plan_sending(const bench_arguments& a, bench_plan& p) {
+void plan_sending(const bench_arguments& a, bench_plan& p, const context& c) {
     auto& s = p.sending;
+    if (const auto* configured = configured_producer(c)) s = configured->options;
     if (a.compression) std::tie(s.compression, s.compression_level) = parse_compression(*a.compression);
-    const auto acknowledged_by = a.acks.value_or("all");
+    const auto acknowledged_by = a.acks.value_or(std::to_string(static_cast<int>(s.acks)));
     if (acknowledged_by == "all" || acknowledged_by == "-1")
         s.acks = acks::all;
     else if (acknowledged_by == "1")
@@ -49,7 +51,8 @@ void plan_sending(const bench_arguments& a, bench_plan& p) {
     else
         throw usage_error(fmt::format("--acks {} is none of all, 1, 0", acknowledged_by),
                           "all waits for the replicas in sync, 1 for the leader, 0 for nobody");
-    s.linger = length_of(a.linger, std::chrono::milliseconds{p.latency ? 0 : 5}, "--linger", "5ms");
+    const bool said = is_configured(c, "producer", "linger");
+    s.linger = length_of(a.linger, said ? s.linger : std::chrono::milliseconds{p.latency ? 0 : 5}, "--linger", "5ms");
     if (a.batch_bytes) s.batch_bytes = static_cast<std::uint32_t>(at_least_one(a.batch_bytes, 0, "--batch-bytes", 1 << 30));
     s.request_bytes = std::max(s.request_bytes, s.batch_bytes);
     if (a.send_buffer) s.send_buffer = at_least_one(a.send_buffer, 0, "--send-buffer", std::int64_t{1} << 40);
@@ -82,7 +85,7 @@ bench_plan plan_of(const bench_arguments& a, bool latency, const context& c) {
         throw usage_error("--through front tells per batch", "leave --delivery away, or give each thread its own producer");
     if (a.create) p.create = parse_create(*a.create);
     p.hgrm = a.hgrm.value_or("");
-    plan_sending(a, p);
+    plan_sending(a, p, c);
     if (p.takes_times() && p.sending.acks == acks::none)
         throw usage_error("--acks 0 has no answers whose time could be taken", "measure with --acks 1 or all");
     if (!p.hgrm.empty() && !p.takes_times())

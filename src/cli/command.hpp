@@ -15,11 +15,12 @@ namespace CLI {
 class App;
 }
 
-namespace kafkawire {
-inline namespace v0_1 {
+namespace kafkawire::inline v0_1 {
 struct client_options;
+namespace config {
+struct settings;
 }
-}  // namespace kafkawire
+}  // namespace kafkawire::inline v0_1
 
 namespace kafkawire::cli {
 
@@ -29,9 +30,15 @@ struct context {
     std::string client_id = "kafka-cli";
     std::chrono::milliseconds timeout{30'000};  ///< how long one step may take: finding a broker, one request with its repetitions
     bool timeout_given = false;
+    bool brokers_given = false;                 ///< on the command line; else the configuration may name others
+    bool client_id_given = false;
+    std::string config_file, profile;           ///< see configuration.hpp
+    std::vector<std::string> properties;        ///< -X
+    mutable std::shared_ptr<const config::settings> settings;
     output_format format = output_format::text;
     output* out = nullptr;
-    std::shared_ptr<const client_options> base{};  ///< what else clients are made with, such as whom they trust; null: nothing
+    std::function<void(client_options&)> secure{};                ///< lays --tls... and --sasl... over a configuration; null: nothing
+    mutable std::shared_ptr<const client_options> client{};       ///< what clients are made with, once that is known: see client_options_of()
 };
 
 using action = std::function<status(context&)>;
@@ -81,5 +88,6 @@ void add_request(command root);
 void add_broker(command root);
 void add_broker_control(command root);
 void add_bench(command root);
+void add_config(command root);
 
 }  // namespace kafkawire::cli

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "cli/configuration.hpp"
 #include "cli/consume_member.hpp"
 #include "cli/duration.hpp"
 #include "cli/fetcher.hpp"
@@ -50,14 +51,18 @@ std::vector<std::string> at_commas(const std::vector<std::string>& texts) {
 // Partitions and places by hand are no membership.
 bool is_member(const consume_arguments& a) { return a.group && !a.offset && a.partitions.empty() && !a.control; }
 
-member_plan member_plan_of(const consume_arguments& a, const position& fallback) {
+member_plan member_plan_of(const consume_arguments& a, const position& fallback, const context& c) {
     member_plan m;
     auto& o = m.reading;
+    if (const auto* configured = configured_consumer(c)) o = configured->options;
+    // Only what standard output has taken is committed, which this command does itself.
+    o.auto_commit = false;
+    o.auto_mark = true;
     o.group = *a.group;
     o.topics = a.topics;
     o.exclude_topics = a.exclude;
-    o.isolation = a.read_committed ? isolation::read_committed : isolation::read_uncommitted;
-    o.auto_offset_reset = fallback.what == position::kind::start ? offset_reset::earliest : offset_reset::latest;
+    if (a.read_committed || !is_configured(c, "consumer", "isolation")) o.isolation = a.read_committed ? isolation::read_committed : isolation::read_uncommitted;
+    if (a.default_offset || !is_configured(c, "consumer", "auto_offset_reset")) o.auto_offset_reset = fallback.what == position::kind::start ? offset_reset::earliest : offset_reset::latest;
     if (a.instance) o.group_instance_id = *a.instance;
     if (a.protocol && *a.protocol == "consumer") o.group_protocol = group_protocol::consumer;
     else if (a.protocol && *a.protocol != "classic") throw usage_error(fmt::format("--protocol {} is neither classic nor consumer", *a.protocol));
@@ -73,7 +78,7 @@ member_plan member_plan_of(const consume_arguments& a, const position& fallback)
     return m;
 }
 
-consume_plan consume_plan_of(const consume_arguments& a) {
+consume_plan consume_plan_of(const consume_arguments& a, const context& c) {
     consume_plan p;
     const auto now = wall_clock();
     if (a.offset) p.range = parse_range(*a.offset, now);
@@ -92,7 +97,7 @@ consume_plan consume_plan_of(const consume_arguments& a) {
         p.format.emplace(*a.format);
         if (!p.format->hint().empty()) note("hint: " + p.format->hint());
     }
-    if (is_member(a)) p.member = member_plan_of(a, p.fallback);
+    if (is_member(a)) p.member = member_plan_of(a, p.fallback, c);
     else if (!a.assignors.empty() || a.protocol || a.instance || !a.exclude.empty())
         throw usage_error("--assignor, --protocol, --instance and --exclude are a group member's", "give -g, and neither -o nor -p nor --control, which choose by hand");
     else if (std::any_of(a.topics.begin(), a.topics.end(), [](const auto& t) { return t.starts_with('^'); }))
@@ -230,7 +235,7 @@ void add_consume(command root) {
                              "  kafka-cli consume '^orders-.*' -g audit --protocol consumer\n\n"} +
                  format_grammar);
     sub.does([a](context& c) {
-        const auto p = consume_plan_of(*a);
+        const auto p = consume_plan_of(*a, c);
         session s{c};
         return s.run([&](session& in) {
             return p.member ? consume_as_member(in, *p.member, record_printer{in.ctx(), p.format}) : consume(in, *a, p);

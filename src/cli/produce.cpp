@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "cli/bench_plan.hpp"
+#include "cli/configuration.hpp"
 #include "cli/duration.hpp"
 #include "cli/line_source.hpp"
 #include "cli/nearest.hpp"
@@ -43,10 +44,23 @@ std::string unescaped(const std::string& text) {
     return text;
 }
 
-produce_plan produce_plan_of(const produce_arguments& a) {
+// What the configuration says of a producer, for what the command line leaves out.
+void take_configuration(const context& c, produce_plan& p) {
+    const auto* configured = configured_producer(c);
+    if (!configured) return;
+    const auto& o = configured->options;
+    if (is_configured(c, "producer", "acks")) p.sending.acks = static_cast<std::int16_t>(o.acks);
+    if (is_configured(c, "producer", "compression")) p.sending.codec = o.compression;
+    if (is_configured(c, "producer", "compression_level")) p.sending.level = o.compression_level;
+    if (is_configured(c, "producer", "batch_bytes")) p.sending.batch_bytes = o.batch_bytes;
+    if (is_configured(c, "producer", "linger")) p.linger = o.linger;
+}
+
+produce_plan produce_plan_of(const produce_arguments& a, const context& c) {
     produce_plan p;
+    take_configuration(c, p);
     if (a.compression) std::tie(p.sending.codec, p.sending.level) = parse_compression(*a.compression);
-    const auto acks = a.acks.value_or("all");
+    const auto acks = a.acks.value_or(std::to_string(p.sending.acks));
     if (acks == "all" || acks == "-1") p.sending.acks = -1;
     else if (acks == "0" || acks == "1") p.sending.acks = acks == "0" ? 0 : 1;
     else throw usage_error(fmt::format("--acks {} is none of all, 1, 0", acks), "all waits for the replicas in sync, 1 for the leader, 0 for nobody");
@@ -264,7 +278,7 @@ void add_produce(command root) {
                  "  kafka-cli produce orders -K : -z zstd access.log\n"
                  "  kafka-cli consume orders -o start -e --output json | kafka-cli produce copy --input json");
     sub.does([a](context& c) {
-        const auto p = produce_plan_of(*a);
+        const auto p = produce_plan_of(*a, c);
         session s{c};
         return s.run([&](session& in) { return produce(in, *a, p); });
     });

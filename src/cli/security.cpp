@@ -83,26 +83,28 @@ void apply_security(const security_words& w, client_options& o) {
     const bool tls = w.tls || w.insecure || !w.ca.empty() || !w.certificate.empty();
     const bool sasl = !w.mechanism.empty() || !w.user.empty() || !w.password_file.empty() || !w.token_file.empty() || w.test_tokens;
     if (!w.protocol.empty()) set(o, "security_protocol", w.protocol, "--security-protocol");
-    else if (sasl) o.security_protocol = security_protocol::sasl_ssl;  // over plain text only for who says so
-    else if (tls) o.security_protocol = security_protocol::ssl;
-    o.tls_ca_file = w.ca;
-    o.tls_certificate_file = w.certificate;
-    o.tls_key_file = w.key;
+    else if (sasl && !has_sasl(o.security_protocol)) o.security_protocol = security_protocol::sasl_ssl;  // over plain text only for who says so
+    else if (tls && !has_tls(o.security_protocol)) o.security_protocol = has_sasl(o.security_protocol) ? security_protocol::sasl_ssl : security_protocol::ssl;
+    if (!w.ca.empty()) o.tls_ca_file = w.ca;
+    if (!w.certificate.empty()) o.tls_certificate_file = w.certificate;
+    if (!w.key.empty()) o.tls_key_file = w.key;
     if (w.insecure) o.tls_verify = tls_verify::insecure_i_know;
     if (!w.key_password_file.empty()) o.tls_key_password = read_secret(w.key_password_file, "--tls-key-password-file");
-    else if (!w.certificate.empty()) o.tls_key_password = from_environment("KAFKAWIRE_TLS_KEY_PASSWORD");
+    else if (o.tls_key_password.empty() && has_tls(o.security_protocol) && (!o.tls_certificate_file.empty() || !o.tls_certificate_pem.empty())) o.tls_key_password = from_environment("KAFKAWIRE_TLS_KEY_PASSWORD");
     set(o, "sasl_mechanism", w.mechanism, "--sasl-mechanism");
-    o.sasl_username = w.user;
-    o.sasl_unsecured_tokens = w.test_tokens;
+    if (!w.user.empty()) o.sasl_username = w.user;
+    if (w.test_tokens) o.sasl_unsecured_tokens = true;
     if (!has_sasl(o.security_protocol) || !o.sasl_mechanism) return;
     if (*o.sasl_mechanism == sasl_mechanism::oauthbearer) {
         if (!w.token_file.empty()) o.sasl_token = read_secret(w.token_file, "--sasl-token-file");
-        else if (!w.test_tokens) o.sasl_token = from_environment("KAFKAWIRE_SASL_TOKEN");
+        else if (!o.sasl_unsecured_tokens && o.sasl_token.empty()) o.sasl_token = from_environment("KAFKAWIRE_SASL_TOKEN");
         return;
     }
+    const auto& user = o.sasl_username;
     if (!w.password_file.empty()) o.sasl_password = read_secret(w.password_file, "--sasl-password-file");
-    else if (o.sasl_password = from_environment("KAFKAWIRE_SASL_PASSWORD"); o.sasl_password.empty() && !w.user.empty()) o.sasl_password = ask_for("Password of " + w.user + ": ");
-    if (o.sasl_password.empty() && !w.user.empty()) throw usage_error("there is no password for " + w.user, "write it into a file for --sasl-password-file, or set KAFKAWIRE_SASL_PASSWORD");
+    if (o.sasl_password.empty()) o.sasl_password = from_environment("KAFKAWIRE_SASL_PASSWORD");
+    if (o.sasl_password.empty() && !user.empty()) o.sasl_password = ask_for("Password of " + user + ": ");
+    if (o.sasl_password.empty() && !user.empty()) throw usage_error("there is no password for " + user, "write it into a file for --sasl-password-file, or set KAFKAWIRE_SASL_PASSWORD");
 }
 
 }  // namespace kafkawire::cli

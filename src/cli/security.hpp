@@ -13,7 +13,7 @@ struct security_words {
 };
 
 void declare_security(command root, security_words& words);
-/// Sets what was said. Raises a usage failure for what cannot be; may ask for a password.
+/// Lays what was said over what the configuration has. Raises a usage failure for what cannot be; may ask for a password.
 void apply_security(const security_words& words, client_options& to);
 
 }  // namespace kafkawire::cli

@@ -12,6 +12,8 @@
 
 #include <csignal>
 
+#include "cli/configuration.hpp"
+
 namespace kafkawire::cli {
 
 using namespace protocol;
@@ -43,16 +45,32 @@ int open_signal_pipe() {
 }  // namespace
 
 client_options client_options_of(const context& c) {
-    auto o = c.base ? *c.base : client_options{};
-    o.bootstrap = c.brokers;
-    o.client_id = c.client_id;
-    o.request_timeout = c.timeout;
+    if (c.client) return *c.client;
+    const auto& s = settings_of(c);
+    // An address has all of its client's options; elsewhere they are the configuration's own.
+    auto o = s.client;
+    const auto* connection = &s.connection;
+    if (config::dialect_of(c.config_file) == config::dialect::address) {
+        if (const auto* p = configured_producer(c); p && s.consumers.empty()) o = p->client, connection = &p->connection;
+        else if (const auto* r = configured_consumer(c); r && s.producers.empty()) o = r->client, connection = &r->connection;
+        else throw usage_error(fmt::format("{} has several addresses", c.config_file), "give one of them alone");
+    }
+    if (const auto e = config::check_wired(*connection)) throw usage_error(e.text, e.hint);
+    if (c.brokers_given) o.bootstrap = c.brokers;
+    if (c.client_id_given || o.client_id == client_options{}.client_id) o.client_id = c.client_id;
+    if (c.timeout_given || o.request_timeout == client_options{}.request_timeout) o.request_timeout = c.timeout;
     o.connect_timeout = std::min(o.connect_timeout, c.timeout);
+    if (c.secure) c.secure(o);
     if (const auto e = validate(o)) throw usage_error(e.text.empty() ? e.message() : e.text, e.hint.empty() ? "see kafka-cli --help" : e.hint);
+    if (const auto warning = warning_of(o); !warning.empty()) note(warning);
+    c.client = std::make_shared<const client_options>(o);
     return o;
 }
 
-session::session(context& c) : context_{c}, io_{1}, client_{io_, client_options_of(c)}, signals_{io_, open_signal_pipe()} { wait_for_signal(); }
+session::session(context& c) : context_{c}, io_{1}, client_{io_, client_options_of(c)}, signals_{io_, open_signal_pipe()} {
+    c.brokers = c.client->bootstrap;  // for what is said of them
+    wait_for_signal();
+}
 
 session::~session() {
     ::signal(SIGINT, SIG_DFL);

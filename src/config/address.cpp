@@ -258,8 +258,11 @@ settings read_consumer_address(std::string_view address, std::string_view name) 
     return s;
 }
 
-settings read_addresses(std::string_view text, std::string_view file) {
+settings read_addresses(std::string_view text, std::string_view file) { return address_settings(text, file, false); }
+
+settings address_settings(std::string_view text, std::string_view file, bool unfinished) {
     settings s;
+    s.unfinished = unfinished;
     service one;
     std::size_t plain = 0;
     for (std::size_t line = 1; !text.empty(); ++line) {

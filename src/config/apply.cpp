@@ -90,6 +90,8 @@ void finish_pauses(const settings& s, const owner& o, std::chrono::milliseconds&
 
 // What is wrong with the options that all share is told of the client alone.
 void check_client(settings& s, const owner& o, const client_options& mine) {
+    if (s.unfinished) return;
+    if (const auto warning = warning_of(mine); !warning.empty() && warning_of(s.client).empty()) tell(s, {}, o.name + ": " + warning, {}, true);
     if (const auto e = validate(mine); e && e.text != validate(s.client).text) tell_invalid(s, o, e);
 }
 
@@ -151,7 +153,7 @@ bool looks_secret(std::string_view name) noexcept {
     return false;
 }
 
-bool is_secret(const option_schema& o) noexcept { return looks_secret(o.name) && (o.kind != option_kind::boolean) && (o.kind != option_kind::duration); }
+bool is_secret(const option_schema& o) noexcept { return o.kind == option_kind::secret; }
 
 std::string shown_text(std::string_view name, std::string_view value) {
     if (looks_secret(name)) return "(hidden)";
@@ -251,7 +253,9 @@ void finish_client(settings& s) {
     const auto o = client_owner(s);
     finish_times(s, o, s.client, s.connection);
     finish_connection(s, o, s.connection);
+    if (s.unfinished) return;
     if (const auto e = validate(s.client)) tell_invalid(s, o, e);
+    if (const auto warning = warning_of(s.client); !warning.empty()) tell(s, {}, warning, {}, true);
 }
 
 void finish(settings& s, const owner& o, producer_settings& p) {

@@ -54,6 +54,9 @@ void tell_about(settings& s, const owner& o, std::string_view option, std::strin
 void finish_client(settings& s);
 void finish(settings& s, const owner& o, producer_settings& p);
 void finish(settings& s, const owner& o, consumer_settings& c);
+/// read_toml() and read_addresses(), whose client options may be unfinished.
+[[nodiscard]] settings toml_settings(std::string_view text, std::string_view file, std::string_view section, bool unfinished);
+[[nodiscard]] settings address_settings(std::string_view text, std::string_view file, bool unfinished);
 /// Problems in the order of their lines.
 void sort_problems(settings& s);
 

@@ -327,7 +327,7 @@ dialect dialect_of(std::string_view file) noexcept {
     return dialect::automatic;
 }
 
-settings read_file(const std::string& path, dialect in) {
+settings read_file(const std::string& path, dialect in, bool unfinished) {
     settings wrong;
     const auto refused = [&](std::string text, std::string hint) {
         wrong.problems.push_back({path, 0, {}, std::move(text), std::move(hint), false});
@@ -347,8 +347,16 @@ settings read_file(const std::string& path, dialect in) {
         if (text.size() > largest_file) return refused("it is larger than a megabyte", "a configuration would be smaller");
         return refused("it cannot be read", "check the path and its permissions");
     }
-    if (in == dialect::toml) return read_toml(text, path);
-    return in == dialect::address ? read_addresses(text, path) : read_properties(text, path);
+    if (in == dialect::toml) return toml_settings(text, path, "kafka", unfinished);
+    if (in == dialect::address) return address_settings(text, path, unfinished);
+    settings s;
+    s.unfinished = unfinished;
+    s.producers.try_emplace("");
+    s.consumers.try_emplace("");
+    const auto entries = parse_properties(text, path, s.problems);
+    tell_repeated(s, entries);
+    apply_properties(s, entries);
+    return s;
 }
 
 error check_batch_handler(const consumer_settings& s) {

@@ -66,7 +66,7 @@ void flatten(const toml::table& t, const std::string& before, std::string_view f
 
 class toml_reader {
 public:
-    toml_reader(std::string_view file, std::string_view section) : file_{file}, section_{section} {}
+    toml_reader(std::string_view file, std::string_view section, bool unfinished) : file_{file}, section_{section} { s_.unfinished = unfinished; }
 
     settings read(const toml::table& root) {
         const auto* top = root[section_].as_table();
@@ -274,10 +274,12 @@ std::optional<toml::table> parse(std::string_view text, std::string_view file, s
 
 }  // namespace
 
-settings read_toml(std::string_view text, std::string_view file, std::string_view section) {
+settings read_toml(std::string_view text, std::string_view file, std::string_view section) { return toml_settings(text, file, section, false); }
+
+settings toml_settings(std::string_view text, std::string_view file, std::string_view section, bool unfinished) {
     settings wrong;
     const auto root = parse(text, file, wrong.problems);
-    return root ? toml_reader{file, section}.read(*root) : wrong;
+    return root ? toml_reader{file, section, unfinished}.read(*root) : wrong;
 }
 
 std::vector<property> parse_profile(std::string_view text, std::string_view file, std::string_view name, std::vector<problem>& problems) {

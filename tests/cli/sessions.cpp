@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
     std::filesystem::create_symlink(program, work / "bin" / "kafka-cli");
     ::setenv("PATH", ((work / "bin").string() + ":" + std::getenv("PATH")).c_str(), 1);
     ::unsetenv("KAFKAWIRE_BOOTSTRAP_SERVERS");
+    ::setenv("XDG_CONFIG_HOME", (work / "here" / "xdg").c_str(), 1);
     std::filesystem::current_path(work / "here");
     int wrong = 0;
     std::string updated = s.before;
