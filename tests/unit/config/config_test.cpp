@@ -359,6 +359,40 @@ TEST_CASE("properties: names of others, defaults of others", "[config]") {
     CHECK(said_of(s).find("hunter2") == std::string::npos);
 }
 
+TEST_CASE("security in each dialect; secrets are taken and never shown", "[config]") {
+    const std::string canary = "c4n4ry";
+    const auto check = [&](const settings& s, const client_options& client) {
+        CHECK(said_of(s).find("would be right") == std::string::npos);
+        CHECK(client.sasl_password.reveal() == canary);
+        CHECK(client.sasl_username == "alice");
+        CHECK(client.sasl_mechanism == sasl_mechanism::scram_sha_512);
+        CHECK(told_of(s).find(canary) == std::string::npos);
+        CHECK(told_of(s).find("sasl_password = (hidden)") != std::string::npos);
+    };
+    const auto properties = read_properties("security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\nsasl.username=alice\nsasl.password=" + canary, "f");
+    check(properties, properties.consumers.at("").client);
+    CHECK(properties.client.security_protocol == security_protocol::sasl_ssl);
+    const auto toml = read_toml("[kafka]\nbrokers=['a:1']\n[kafka.client]\nsecurity.protocol='SASL_SSL'\nsasl={mechanism='SCRAM-SHA-512', username='alice'}\nsaslPassword='" + canary + "'\n[kafka.producers.p]\ntopic='t'", "f");
+    check(toml, toml.producers.at("p").client);
+    const auto address = read_consumer_address("h:1?topics=t&group=g&mechanism=SCRAM-SHA-512&user=alice&password=" + canary);
+    check(address, address.consumers.at("").client);
+    CHECK(address.consumers.at("").client.security_protocol == security_protocol::sasl_plaintext);
+    CHECK(said_of(address) == "warning: consumer: sasl_plaintext: the password is not sent, but everybody between here and the brokers can read and change all else\n");
+    const auto over_tls = read_consumer_address("h:1?topics=t&group=g&mechanism=SCRAM-SHA-512&user=alice&security.protocol=SASL_SSL&password=" + canary);
+    CHECK(over_tls.consumers.at("").client.security_protocol == security_protocol::sasl_ssl);
+    const auto environment = read_variables("KAFKAWIRE_SECURITY_PROTOCOL=SASL_SSL\nKAFKAWIRE_SASL_MECHANISMS=SCRAM-SHA-512\nKAFKAWIRE_SASL_USERNAME=alice\nKAFKAWIRE_SASL_PASSWORD=" + canary);
+    check(environment, environment.client);
+
+    // What is wrong does not tell either.
+    for (const auto* wrong : {"mechanism=SCRAM-SHA-1&user=alice", "user=alice", "mechanism=SCRAM-SHA-256"}) {
+        const auto s = read_consumer_address("h:1?topics=t&group=g&" + std::string{wrong} + "&password=" + canary);
+        CHECK(!s.ok());
+        CHECK(said_of(s).find(canary) == std::string::npos);
+    }
+    CHECK(said_of(read_properties("sasl.password=" + canary, "f")).find("f:1: sasl.password is set, and security_protocol is plaintext") == 0);
+    CHECK(said_of(read_properties("sasl.mechanisms=" + canary, "f")).find("plain, scram-sha-256, scram-sha-512 or oauthbearer would be right") != std::string::npos);
+}
+
 TEST_CASE("profiles", "[config]") {
     const std::string file = "current = \"test\"\n[profiles.test]\nbootstrap_servers = \"a:1\"\n[profiles.prod]\n\"bootstrap.servers\" = [\"b:1\", \"b:2\"]\nclient.id = \"me\"\nlinger = 5\n";
     std::vector<problem> problems;
