@@ -189,13 +189,30 @@ void group_core::begin(rebalancing what) {
         }
     if (what.which == lost) {
         forget(what.partitions);
+        lose_what_goes(what.why);
         // What the application has not been told of yet has neither come nor gone for it.
         for (std::size_t i = 1; i < steps_.size(); ++i)
             if (steps_[i].which == assigned)
                 std::erase_if(steps_[i].partitions, [&](const auto& p) { return std::erase(what.partitions, p) > 0; });
     }
+    if (what.which == lost && what.partitions.empty()) return;  // none but such as were being given up
     steps_.push_back(std::move(what));
     if (steps_.size() == 1) ask_application();
+}
+
+// The group does not wait for what is being revoked any more: nothing of it can be committed, and others may have it. A commit that is tried again
+// until the revocation's deadline would only keep back what comes next.
+void group_core::lose_what_goes(const error& why) {
+    std::vector<group::topic_partition> all;
+    for (auto& s : steps_) {
+        if (s.which != revoked) continue;
+        all.insert(all.end(), s.partitions.begin(), s.partitions.end());
+        if (s.shown) continue;
+        s.which = lost;
+        s.deadline.reset();
+        s.why = why;
+    }
+    if (!all.empty()) forget(all);
 }
 
 void group_core::forget(const std::vector<group::topic_partition>& which) {
@@ -231,6 +248,7 @@ void group_core::ask_application() {
 
 void group_core::tell_application() {
     auto& s = steps_.front();
+    s.shown = true;
     // Told from a destructor, on any thread.
     auto over = [of = consumer_.weak_from_this(), ex = client().executor(), callback = s.callback] {
         try {

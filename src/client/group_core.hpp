@@ -129,7 +129,8 @@ private:
         error why{};
         bool asked = false;                                 // it is its turn
         group::commits::call_id commit = 0;                 // of what is finished, before the application, or what that has marked; 0: none yet
-        bool told = false;                                  // the application is done with it
+        bool shown = false;                                 // the application is at it
+        bool told = false;                                  // and is done with it
     };
     struct question {
         group::fetches::question_id id;
@@ -171,6 +172,7 @@ private:
     void carry_out(group::fetches::complete& a);
 
     void begin(rebalancing what);
+    void lose_what_goes(const error& why);
     void ask_application();
     void tell_application();
     void end_step();

@@ -353,7 +353,8 @@ void classic_membership_fsm::lose(error why, actions& out) {
     leads_ = false;
     assigned_for_.clear();
     watch({}, out);
-    if (has_.owned.empty()) return;
+    // What is being given up is lost as well: the group does not wait for it any more.
+    if (has_.owned.empty() && !is<revoking>()) return;
     ++losses_;
     ++epoch_;
     out.emplace_back(group::lose{next_callback_++, list(std::exchange(has_.owned, {})), std::move(why)});

@@ -288,11 +288,11 @@ void consumer_membership_fsm::lose(error why, actions& out) {
     target_is_new_ = target_in_doubt_ = moved_ = false;
     target_.clear();
     unresolved_.clear();
-    giving_up_.clear();
+    const bool was_giving_up = !std::exchange(giving_up_, {}).empty();
     reported_.clear();
     proof_.reset();
     watch({}, out);
-    if (owned_.empty()) return;
+    if (owned_.empty() && !was_giving_up) return;
     ++losses_;
     ++changes_;
     out.emplace_back(group::lose{next_callback_++, list(std::exchange(owned_, {})), std::move(why)});

@@ -94,11 +94,11 @@ stable, eager
     1 h -> joining: trouble, doubt 1, lose a0 a1, want coordinator
 revoking to join
     coordinator moved -> revoking: send Heartbeat
-    coordinator failed -> broken: failed
-    heartbeat: unknown -> joining: send JoinGroup
+    coordinator failed -> broken: lose what goes, failed
+    heartbeat: unknown -> joining: lose what goes, send JoinGroup
     heartbeat failed -> revoking: doubt 1, want coordinator
     callback done -> joining: send JoinGroup
-    commit: unknown -> joining: send JoinGroup
+    commit: unknown -> joining: lose what goes, send JoinGroup
     1 h -> joining: send JoinGroup
 revoking to adopt
     coordinator moved -> revoking: send Heartbeat
@@ -111,9 +111,11 @@ revoking to adopt
     1 h -> joining: trouble, doubt 1, lose a0, want coordinator
 revoking to leave
     coordinator moved -> revoking: send Heartbeat
-    coordinator failed -> gone: left
+    coordinator failed -> gone: lose what goes, left
+    heartbeat: unknown -> revoking: lose what goes
     heartbeat failed -> revoking: doubt 1, want coordinator
     callback done -> leaving: send LeaveGroup
+    commit: unknown -> revoking: lose what goes
     60 s -> gone: send LeaveGroup, left
     1 h -> gone: send LeaveGroup, left
 leaving

@@ -72,7 +72,8 @@ revoking to reconcile
     1 h -> joining: trouble, doubt 1, lose a0, want coordinator
 revoking to leave
     coordinator moved -> revoking: send ConsumerGroupHeartbeat(1 all has)
-    coordinator failed -> gone: left
+    coordinator failed -> gone: lose what goes, left
+    fenced epoch -> revoking: lose what goes
     request failed -> revoking: doubt 1, want coordinator
     callback done -> leaving: send ConsumerGroupHeartbeat(-1)
     60 s -> gone: send ConsumerGroupHeartbeat(-1), left

@@ -77,7 +77,7 @@ inline std::string describe(const group::action& a) {
         }
         std::string operator()(const group::revoke& r) const { return "revoke " + text(r.partitions); }
         std::string operator()(const group::assign& r) const { return "assign [" + text(r.added) + "]"; }
-        std::string operator()(const group::lose& r) const { return "lose " + text(r.partitions); }
+        std::string operator()(const group::lose& r) const { return r.partitions.empty() ? "lose what goes" : "lose " + text(r.partitions); }
         std::string operator()(const group::rebalanced&) const { return "rebalanced"; }
         std::string operator()(const group::trouble&) const { return "trouble"; }
         std::string operator()(const group::membership_failed&) const { return "failed"; }
