@@ -268,7 +268,7 @@ void consumers::told(life& l, int which, kw::rebalance_step step) {
 // A step that takes its time; one that gives partitions up may commit first.
 asio::awaitable<void> consumers::take_time(std::shared_ptr<life> l, int which, kw::rebalance_step step) {
     const bool revoked = which == 1;
-    const auto time = random_.chance(100'000) ? some(1s, 5s) : some(1ms, 400ms);
+    const auto time = random_.chance(100'000) && !calm_ ? std::min(some(1s, 5s), std::max<std::chrono::nanoseconds>(until_ - elapsed(), 400ms)) : some(1ms, 400ms);
     (void)co_await l->at->host->async_wait(time, as_values);
     if (l->over || which == 2) co_return;
     if (revoked && !l->is_automatic() && random_.chance(500'000)) {
@@ -384,6 +384,15 @@ asio::awaitable<void> consumers::run(std::shared_ptr<life> l) {
                     all[0].topic = topic;
                     all[0].partition = r.partition;
                     all[0].offset = r.offset + 1;
+                    // Some think about it first, and their partition may have gone by then. When it has come again it is their own fault.
+                    const auto epoch = l->known->holds.count(n) ? l->known->holds[n].epoch : 0;
+                    if (random_.chance(300'000)) {
+                        const auto time = calm_ ? some(1ms, 100ms) : some(1ms, 3s);
+                        (void)co_await host.async_wait(time, as_values);
+                        if (l->over) co_return;
+                        const auto held = l->known->holds.find(n);
+                        if (lossy() || l->closing || (held != l->known->holds.end() && held->second.epoch != epoch)) continue;
+                    }
                     auto told = watch_commit(l, {{n, r.offset + 1}});
                     auto [refused] = co_await l->consumer->async_commit(std::move(all), as_values);
                     told(refused);
@@ -402,7 +411,7 @@ asio::awaitable<void> consumers::run(std::shared_ptr<life> l) {
             continue;
         }
         auto busy = calm_ ? some(0ns, 5ms) : random_.chance(700'000) ? some(0ns, 30ms) : some(0ns, 300ms);
-        busy += std::exchange(l->slow_for, 0s);
+        busy += slow(*l);
         busy = std::max(busy, rest_until_ - elapsed());
         (void)co_await host.async_wait(busy, as_values);
         if (l->over) co_return;

@@ -138,6 +138,10 @@ private:
     [[nodiscard]] group_judge::member* who_is(const std::string& id);
     [[nodiscard]] bool is_counted(const group_judge::member& m);
     void disturbed() { disturbed_ = elapsed(); }
+    // An application that is slow is not while all is well again: what is measured then is the client's.
+    [[nodiscard]] std::chrono::nanoseconds slow(life& l) const {
+        return std::clamp(std::exchange(l.slow_for, std::chrono::nanoseconds{0}), std::chrono::nanoseconds{0}, std::max(until_ - elapsed(), std::chrono::nanoseconds{0}));
+    }
 
     cluster_world& w_;
     workload& work_;

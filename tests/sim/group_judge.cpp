@@ -55,6 +55,10 @@ std::string group_judge::owners(partition p) const {
     return all.empty() ? " nobody" : all;
 }
 
+bool group_judge::overdue(const member& m) const {
+    return std::ranges::any_of(m.holds, [&](const auto& h) { return h.second.gone_by.value_or(now()) < now(); });
+}
+
 // --- partitions come and go ---
 
 void group_judge::assigned(member& m, partition p) {
@@ -62,7 +66,7 @@ void group_judge::assigned(member& m, partition p) {
     refresh();
     if (m.holds.count(p)) blame("two-owners", name(m, p) + "it comes, and was there already");
     for (const auto& [number, other] : members_)
-        if (const auto had = other.holds.find(p); !shared && number != m.number && had != other.holds.end() && had->second.gone_by.value_or(now()) >= now() && had->second.losses == other.losses && had->second.first_topic == topic_ && counted(other) && counted(m))
+        if (const auto had = other.holds.find(p); !shared && number != m.number && had != other.holds.end() && had->second.gone_by.value_or(now()) >= now() && had->second.losses == other.losses && had->second.first_topic == topic_ && !overdue(other) && counted(other) && counted(m))
             blame("two-owners", name(m, p) + "it comes, and member " + std::to_string(number) + " still has it");
     auto& h = m.holds[p];
     h = {};
@@ -162,7 +166,7 @@ void group_judge::taken(const std::string& id, partition p, std::int64_t offset,
     for (const auto& [number, other] : members_) {
         if (former) break;
         const auto has = other.holds.find(p);
-        if (number == m->number || has == other.holds.end() || has->second.gone_by.value_or(now()) < now() || has->second.losses != other.losses || has->second.first_topic != topic_) continue;
+        if (number == m->number || has == other.holds.end() || has->second.gone_by.value_or(now()) < now() || has->second.losses != other.losses || has->second.first_topic != topic_ || overdue(other)) continue;
         if (std::ranges::any_of(other.ids, [&](const auto& i) { return members.count(i) != 0; }))
             blame("commit-not-owned", name(*m, p) + "commits " + std::to_string(offset) + ", member " + std::to_string(number) + " has it");
     }

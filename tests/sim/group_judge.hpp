@@ -139,6 +139,8 @@ public:
 private:
     [[nodiscard]] std::string name(const member& m, partition p) const;
     void look_at(const member& m, partition p, holding& h, const record& r);
+    // It has not ended a step in time: what the group takes from it meanwhile waits behind that, and it is told too late.
+    [[nodiscard]] bool overdue(const member& m) const;
 
     kw::testing::history& history_;
     std::map<std::int32_t, member> members_;

@@ -45,7 +45,7 @@ asio::awaitable<void> consumers::run_shipping(std::shared_ptr<life> l) {
                 if (!l->consumer->seek(topic, p.partition(), kw::start_position::at(p.first_offset()))) judge.sought(*l->known, n, p.first_offset());
             }
         auto busy = calm_ ? some(0ns, 5ms) : some(0ns, 200ms);
-        busy += std::exchange(l->slow_for, 0s);
+        busy += slow(*l);
         busy = std::max(busy, rest_until_ - elapsed());
         (void)co_await l->at->host->async_wait(busy, as_values);
     }
