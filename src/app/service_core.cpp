@@ -52,6 +52,7 @@ service_core::service_core(client& c, const consumer_options& read, handler what
         timer_at_.reset();
         feed(handling_event::tick{});
     });
+    poll_again_ = env_->make_timer([this] { poll(); });
 }
 
 service_core::~service_core() {
@@ -101,8 +102,14 @@ void service_core::arrived(error why, const records& got) {
     if (why) {
         if (closing_) return;
         if (why.code == kafkawire::errc::client_closed) return over(std::move(why));
+        if (const auto m = reader.membership(); m && m->state == "broken" && machine_.takes()) {
+            // The group will not have us: each poll would say so at once, for ever.
+            stop_reason_ = why;
+            tell(service_error::source::client, std::move(why));
+            return feed(handling_event::stop_requested{options_.stop_timeout});
+        }
         tell(service_error::source::client, std::move(why));
-        return poll();
+        return poll_again_->set(env_->now() + reader.options().retry_backoff);
     }
     if (!machine_.takes()) return;
     for (const auto& part : got.partitions()) {

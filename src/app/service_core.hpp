@@ -92,7 +92,7 @@ private:
     handling_fsm machine_;
     handling_fsm::actions actions_;
     bool carrying_out_ = false;
-    std::unique_ptr<net::timer> timer_;
+    std::unique_ptr<net::timer> timer_, poll_again_;
     std::optional<time_point> timer_at_;
     std::map<topic_partition, std::uint32_t> open_;
     std::map<std::uint32_t, partition> partitions_;

@@ -104,7 +104,8 @@ public:
     /// Functions that are not coroutines run there from now on, a thread pool's for example, up to handler_options::parallel at a time.
     void run_on(asio::any_io_executor pool);
     /// Joins the group and handles until it is stopped. Once. Completion: void(std::error_code): none after stop(); the handler's error where
-    /// last_resort::stop has stopped it; what work was in hand is finished and committed by then, and the group left.
+    /// last_resort::stop has stopped it; the coordinator's where the group will not have this member (another one has its instance id, rights are
+    /// missing, ...). What work was in hand is finished and committed by then, and the group left.
     template <class Token>
     auto async_run(Token&& token) {
         return asio::async_initiate<Token, void(std::error_code)>(detail::initiate_run{core_}, token);
