@@ -13,7 +13,7 @@ void handling_fsm::step(handling_happening what, time_point now, actions& out) {
         // Who gives partitions back must not wait for us.
         if (auto* r = std::get_if<handling_event::revoked>(&what))
             for (const auto number : r->partitions) out.push_back(handling_action::release{number});
-        if (auto* f = std::get_if<handling_event::finished>(&what)) calls_.erase(f->call);
+        if (auto* f = std::get_if<handling_event::finished>(&what); f && calls_.erase(f->call) > 0 && !f->well) ++numbers_.failures;
         return;
     }
     std::visit([&](auto& e) { on(e, now, out); }, what);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "consumers.hpp"
+#include "handlers.hpp"
 #include "liar.hpp"
 #include "losses.hpp"
 #include "storm.hpp"
@@ -135,7 +136,7 @@ result run_group(settings& s, const group_schedule& p) {
     return r;
 }
 
-constexpr std::array<schedule, 18> list = {{
+constexpr std::array<schedule, 19> list = {{
     {"produce", "two idempotent producers on six partitions, a reader, 6 faults",
      [](settings& s) { return run(s, {.idempotent = 2, .sky = {6}}); }},
     {"heavy", "the same under 20 faults", [](settings& s) { return run(s, {.idempotent = 2, .sky = {20}}); }},
@@ -178,6 +179,7 @@ constexpr std::array<schedule, 18> list = {{
      [](settings& s) { return run_group(s, {.members = {.events = 6, .new_protocol = s.seed % 3 == 0, .by_hand = s.seed % 3 == 1, .lies = 600'000}, .sky = {.faults = 6, .groups = true}}); }},
     {"consumer-twins", "a classic group or one of KIP-848 in which members begin whose instance id another one has that lives, 3 times; 6 events and 6 faults",
      [](settings& s) { return run_group(s, {.members = {.events = 6, .new_protocol = s.seed % 2 == 0, .twins = 3}, .sky = {.faults = 6, .groups = true}}); }},
+    {"handlers", "three consumer servers whose handlers fail, are slow and lose their calls, in any order and with every last resort, crash, stop and stand still; 9 such events and 8 faults", run_handlers},
 }};
 
 }  // namespace
