@@ -224,13 +224,20 @@ tls_session::tls_session(std::shared_ptr<const tls_context> with, std::string_vi
     }
     SSL_set_connect_state(s);
     // A name is told to the server (SNI); an address is not, and a certificate has it among its addresses.
-    if (ip_address::parse(host_)) {
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), host_.c_str());
-    } else {
-        SSL_set_tlsext_host_name(s, host_.c_str());
+    auto* const judged = SSL_get0_param(s);
+    bool known = false;
+    if (const auto address = ip_address::parse(host_)) {
+        known = X509_VERIFY_PARAM_set1_ip(judged, address->octets.data(), address->v6 ? 16 : 4) == 1;
+    } else if (!host_.empty()) {
         SSL_set_hostflags(s, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        SSL_set1_host(s, host_.c_str());
+        known = X509_VERIFY_PARAM_set1_host(judged, host_.data(), host_.size()) == 1 && SSL_set_tlsext_host_name(s, host_.c_str()) == 1;
     }
+    if (known) return;
+    // Without a name OpenSSL would take a certificate for anybody.
+    ERR_clear_error();
+    why_.code = errc::tls_failed;
+    why_.in = phase::tls;
+    why_.text = "no certificate can be for a host of this name";
 }
 
 tls_session::~tls_session() {

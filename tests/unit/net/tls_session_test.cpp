@@ -135,6 +135,11 @@ TEST_CASE("a certificate must be for the host: by name, by wildcard, by address"
     CHECK(has(refused(trusting(), server_with(for_host("10.0.0.1")), "10.0.0.1"), "not for 10.0.0.1"));  // an address that poses as a name
 }
 
+TEST_CASE("a host without a name that a certificate could have is trusted with none") {
+    for (const std::string_view host : {std::string_view{}, std::string_view{"."}, std::string_view{"broker-1\0.elsewhere", 19}})
+        CHECK(has(refused(trusting(), server_with(for_host("broker-1")), std::string{host}), "no certificate can be for a host of this name"));
+}
+
 TEST_CASE("who issued it, when it is valid and what for") {
     const certificates::authority theirs{"their authority", now};
     CHECK(has(refused(trusting(), server_with(for_host("broker-1"), theirs)), "is not trusted: "));
