@@ -51,7 +51,7 @@ TEST_CASE("a tool has the class that its version has") {
 TEST_CASE("overrides stand last, where they win") {
     cluster_plan cluster{"4.3.0",
                          "id",
-                         {{1, 1001, 2001, 1002, 1003, "/tmp/x/node-1", {{"num.partitions", "7"}}}, {2, 1, 1, 1, 1004, "/tmp/x/node-2", {}}},
+                         {{1, 1001, 2001, 1002, 1003, {}, "/tmp/x/node-1", {{"num.partitions", "7"}}}, {2, 1, 1, 1, 1004, {}, "/tmp/x/node-2", {}}},
                          0,
                          "/tmp/x"};
     const auto text = node_properties(cluster, cluster.nodes[0]);
