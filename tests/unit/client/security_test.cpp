@@ -357,9 +357,9 @@ struct simulated {
         cluster.reset();
     }
     void send() {
-        const auto key = std::to_string(sent++);
-        const kw::record record{.topic = "orders", .key = key, .value = "v"};
-        producer->async_send(record, kw::detailed([this](kw::error why, kw::delivery at) {
+        auto key = std::make_unique<const std::string>(std::to_string(sent++));  // lives until it is told
+        const kw::record record{.topic = "orders", .key = *key, .value = "v"};
+        producer->async_send(record, kw::detailed([this, kept = std::move(key)](kw::error why, kw::delivery at) {
             if (why.code == kw::errc::client_closed) return;
             if (why) {
                 ++refused;
