@@ -20,41 +20,29 @@ else()
   install(FILES include/kafkawire/detail/broker_errors.inc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kafkawire/detail)
 endif()
 get_target_property(_type kafkawire_library TYPE)
-# Ways of working on top of it: a library of its own.
-if(KAFKAWIRE_BUILD_CLIENT)
-  list(APPEND KAFKAWIRE_COMPONENTS app)
-  set_target_properties(kafkawire_app_library PROPERTIES INSTALL_RPATH "$ORIGIN")
-  install(TARGETS kafkawire_app_library EXPORT kafkawireApp
+# A library on top of libkafkawire. Installed beside it, it finds it there: a program's own search path does not count for what its libraries need.
+macro(kafkawire_install_component name export)
+  list(APPEND KAFKAWIRE_COMPONENTS ${name})
+  set_target_properties(kafkawire_${name}_library PROPERTIES INSTALL_RPATH "$ORIGIN")
+  install(TARGETS kafkawire_${name}_library EXPORT kafkawire${export}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(EXPORT kafkawireApp NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireAppTargets.cmake)
+  install(EXPORT kafkawire${export} NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawire${export}Targets.cmake)
+endmacro()
+if(KAFKAWIRE_BUILD_CLIENT)
+  kafkawire_install_component(app App)
 endif()
-# The embedded broker, and what tests are written with: libraries of their own on top of the client's.
 set(KAFKAWIRE_BROKER_DEPENDENCIES)
 if(KAFKAWIRE_BUILD_BROKER)
-  list(APPEND KAFKAWIRE_COMPONENTS broker)
-  # Installed beside the library that they stand on, they find it there: a program's own search path does not count for what its libraries need.
-  set_target_properties(kafkawire_broker_library PROPERTIES INSTALL_RPATH "$ORIGIN")
-  install(TARGETS kafkawire_broker_library EXPORT kafkawireBroker
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(EXPORT kafkawireBroker NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireBrokerTargets.cmake)
+  kafkawire_install_component(broker Broker)
   if(TARGET kafkawire_dependency::re2 AND _type STREQUAL "STATIC_LIBRARY")
     set(KAFKAWIRE_BROKER_DEPENDENCIES re2)
   endif()
   if(TARGET kafkawire_testing_library)
-    list(APPEND KAFKAWIRE_COMPONENTS testing)
-    set_target_properties(kafkawire_testing_library PROPERTIES INSTALL_RPATH "$ORIGIN")
-    install(TARGETS kafkawire_testing_library EXPORT kafkawireTesting
-      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-    install(EXPORT kafkawireTesting NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireTestingTargets.cmake)
+    kafkawire_install_component(testing Testing)
   endif()
 endif()
-# The dialects of configuration; toml++ is inside, headers alone.
 if(KAFKAWIRE_BUILD_CONFIG)
-  list(APPEND KAFKAWIRE_COMPONENTS config)
-  set_target_properties(kafkawire_config_library PROPERTIES INSTALL_RPATH "$ORIGIN")
-  install(TARGETS kafkawire_config_library EXPORT kafkawireConfiguration
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(EXPORT kafkawireConfiguration NAMESPACE kafkawire:: DESTINATION ${_package_dir} FILE kafkawireConfigurationTargets.cmake)
+  kafkawire_install_component(config Configuration)  # toml++ is inside, headers alone
 endif()
 set(KAFKAWIRE_LINK_DEPENDENCIES ${KAFKAWIRE_DEPENDENCIES})
 if(_type STREQUAL "SHARED_LIBRARY")

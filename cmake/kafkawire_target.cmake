@@ -106,3 +106,21 @@ function(kafkawire_make_library target)
     endif()
   endif()
 endfunction()
+
+# kafkawire_component(NAME LAYERS name... LINK target... PRIVATE_LINK target...): a library of its own on top of libkafkawire, made of the
+# named layers' objects: target kafkawire_NAME_library, kafkawire::NAME, libkafkawire-NAME.
+function(kafkawire_component name)
+  cmake_parse_arguments(ARG "" "" "LAYERS;LINK;PRIVATE_LINK" ${ARGN})
+  set(objects)
+  foreach(layer IN LISTS ARG_LAYERS)
+    list(APPEND objects $<TARGET_OBJECTS:kafkawire_${layer}>)
+  endforeach()
+  add_library(kafkawire_${name}_library ${objects})
+  target_link_libraries(kafkawire_${name}_library PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+  set_target_properties(kafkawire_${name}_library PROPERTIES OUTPUT_NAME kafkawire-${name} EXPORT_NAME ${name} LINKER_LANGUAGE CXX
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  if(KAFKAWIRE_SANITIZE)
+    target_link_options(kafkawire_${name}_library PRIVATE -fsanitize=${KAFKAWIRE_SANITIZE})
+  endif()
+  add_library(kafkawire::${name} ALIAS kafkawire_${name}_library)
+endfunction()
