@@ -17,15 +17,17 @@
 
 #include "certificates.hpp"
 #include "real/event_loop.hpp"
+#include "security.hpp"
 
 namespace real_security {
 
 using namespace std::chrono_literals;
 using kw::sasl_mechanism;
 using kw::security_protocol;
+using secured::all_mechanisms;
+using secured::leaks;
 
 constexpr std::string_view password = "canary-alice", wrong_password = "canary-wrong";
-constexpr auto all_mechanisms = {sasl_mechanism::plain, sasl_mechanism::scram_sha_256, sasl_mechanism::scram_sha_512, sasl_mechanism::oauthbearer};
 
 // A value of several lines in a properties file.
 std::string in_one_line(const std::string& pem) {
@@ -74,18 +76,8 @@ struct cluster {
     }
 
     [[nodiscard]] kw::client_options options(security_protocol p, const std::string& listener, sasl_mechanism m = sasl_mechanism::plain) const {
-        kw::client_options o;
+        auto o = secured::client_of(p, m, ours.certificate(), password);
         o.bootstrap = listener.empty() ? kafka->bootstrap_servers() : kafka->listener_servers(listener);
-        o.security_protocol = p;
-        if (kw::has_tls(p)) o.tls_ca_pem = ours.certificate();
-        if (!kw::has_sasl(p)) return o;
-        o.sasl_mechanism = m;
-        if (m == sasl_mechanism::oauthbearer) {
-            o.token_source = kw::unsecured_tokens("alice");
-        } else {
-            o.sasl_username = "alice";
-            o.sasl_password = kw::secret{password};
-        }
         return o;
     }
 };
@@ -101,8 +93,6 @@ std::optional<std::pair<std::string, int>> run_cli(const std::string& words) {
     for (std::size_t n = 0; (n = std::fread(some.data(), 1, some.size(), from)) > 0 && all.size() < 1'000'000;) all.append(some.data(), n);
     return std::pair{all, ::pclose(from)};
 }
-
-bool leaks(const std::string& text) { return text.find("canary") != std::string::npos || text.find("Y2FuYXJ5") != std::string::npos; }
 
 // Records, a group, a transaction.
 asio::awaitable<void> use(asio::io_context& io, kw::client_options o, std::string name) {

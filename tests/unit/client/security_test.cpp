@@ -15,15 +15,17 @@
 
 #include "catch.hpp"
 #include "certificates.hpp"
+#include "security.hpp"
 
 namespace security {
 
 using namespace std::chrono_literals;
 using kw::sasl_mechanism;
 using kw::security_protocol;
+using secured::all_mechanisms;
+using secured::leaks;
 
 constexpr std::string_view password = "canary-p4ss,=word", wrong_password = "canary-wr0ng";
-constexpr auto all_mechanisms = {sasl_mechanism::plain, sasl_mechanism::scram_sha_256, sasl_mechanism::scram_sha_512, sasl_mechanism::oauthbearer};
 
 const certificates::authority& ours() {
     static const certificates::authority a{"our authority", std::chrono::system_clock::now()};
@@ -47,18 +49,8 @@ kw::broker::listener_security listener(security_protocol p) {
 }
 
 kw::client_options client_of(security_protocol p, sasl_mechanism m = sasl_mechanism::plain) {
-    kw::client_options o;
-    o.security_protocol = p;
+    auto o = secured::client_of(p, m, ours().certificate(), password);
     o.request_timeout = 5s;
-    if (kw::has_tls(p)) o.tls_ca_pem = ours().certificate();
-    if (!kw::has_sasl(p)) return o;
-    o.sasl_mechanism = m;
-    if (m == sasl_mechanism::oauthbearer) {
-        o.token_source = kw::unsecured_tokens("alice");
-    } else {
-        o.sasl_username = "alice";
-        o.sasl_password = kw::secret{password};
-    }
     return o;
 }
 
@@ -67,11 +59,6 @@ kw::broker::options cluster_with(kw::broker::listener_security s) {
     o.topics = {{.name = "orders", .partitions = 2}};
     o.security = std::move(s);
     return o;
-}
-
-// Whether a text gives a secret away, as it is or in base64.
-bool leaks(const std::string& text) {
-    return text.find("canary") != std::string::npos || text.find("Y2FuYXJ5") != std::string::npos || text.find("NhbmFyeS") != std::string::npos || text.find("jYW5hcnk") != std::string::npos;
 }
 
 struct rig {
