@@ -132,6 +132,9 @@ struct error {
     [[nodiscard]] KAFKAWIRE_API std::string message() const;
 };
 
+/// errc::bad_configuration with its text, which names the option and its value, and what would be right.
+[[nodiscard]] KAFKAWIRE_API error configuration_error(std::string text, std::string hint = {});
+
 /// Thrown by the blocking facade and by coroutines that await `kw::detailed(use_awaitable)`.
 class system_error : public std::system_error {
 public:

@@ -25,14 +25,6 @@ class app_category final : public std::error_category {
     }
 };
 
-error wrong_option(std::string text, std::string hint) {
-    error e;
-    e.code = kafkawire::errc::bad_configuration;
-    e.text = std::move(text);
-    e.hint = std::move(hint);
-    return e;
-}
-
 }  // namespace
 
 const std::error_category& category() noexcept {
@@ -62,11 +54,11 @@ error error_of(std::exception_ptr what) {
 error validate(const handler_options& o) {
     if (auto wrong = check_options(options_of<handler_options>(), &o)) return wrong;
     if (o.after_last_try == last_resort::retry_topic && o.retry_topic.empty())
-        return wrong_option("after_last_try is retry_topic, and retry_topic is empty", "name the topic that messages go to");
+        return configuration_error("after_last_try is retry_topic, and retry_topic is empty", "name the topic that messages go to");
     if (o.after_last_try == last_resort::dead_letter && o.dead_letter_topic.empty())
-        return wrong_option("after_last_try is dead_letter, and dead_letter_topic is empty", "name the topic that messages go to");
+        return configuration_error("after_last_try is dead_letter, and dead_letter_topic is empty", "name the topic that messages go to");
     if (o.max_retry == 0 && o.after_last_try != last_resort::go_on)
-        return wrong_option("max_retry is 0, which means for ever, and after_last_try is not go_on", "there is no last try: give max_retry above 0, or below it for no second try");
+        return configuration_error("max_retry is 0, which means for ever, and after_last_try is not go_on", "there is no last try: give max_retry above 0, or below it for no second try");
     return {};
 }
 

@@ -285,6 +285,14 @@ std::string_view to_string(phase p) noexcept {
     return "unknown";
 }
 
+error configuration_error(std::string text, std::string hint) {
+    error e;
+    e.code = errc::bad_configuration;
+    e.text = std::move(text);
+    e.hint = std::move(hint);
+    return e;
+}
+
 std::string error::message() const {
     std::string story;
     if (in != phase::none) story += to_string(in);
