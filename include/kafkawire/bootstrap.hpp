@@ -5,6 +5,7 @@
 
 #include <asio/any_io_executor.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ namespace kafkawire::net {
 struct bootstrap_lease {
     std::string servers;               ///< host:port,...
     std::shared_ptr<const void> keep;  ///< let go when the client is closed
+    /// What `servers` would be now; empty: nobody knows, or as before. Called on the client's executor while none of its brokers can be reached, at most
+    /// once a second. It must not throw. Empty: the list never changes.
+    std::function<std::string()> again{};
 };
 
 /// A kind of address. check() may be called from any thread; open() on the executor of the client that asks.

@@ -88,8 +88,9 @@ KAFKAWIRE_API void apply_properties(settings& to, std::span<const property> entr
 [[nodiscard]] KAFKAWIRE_API settings read_consumer_address(std::string_view address, std::string_view name = {});
 /// The services of a trpc_go.yaml with `name:` and `target:` (a producer) or `address:` (a consumer), of which nothing else is read; or an address a line.
 [[nodiscard]] KAFKAWIRE_API settings read_addresses(std::string_view text, std::string_view file);
-/// From now on the address means that consumer, in the whole process. Replaces one of the same name.
+/// From now on the address means that consumer, or that producer ("kafka://" in front is no part of it), in the whole process. Replaces one of the same name.
 KAFKAWIRE_API void register_address(std::string address, consumer_settings consumer);
+KAFKAWIRE_API void register_address(std::string address, producer_settings producer);
 
 /// The variables that begin with KAFKAWIRE_, as entries: KAFKAWIRE_BOOTSTRAP_SERVERS is bootstrap.servers. `variables` are NAME=VALUE, ended by a null.
 [[nodiscard]] KAFKAWIRE_API std::vector<property> parse_environment(const char* const* variables, std::vector<problem>& problems);

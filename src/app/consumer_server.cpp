@@ -51,17 +51,6 @@ error error_of(std::exception_ptr what) {
     return e;
 }
 
-error validate(const handler_options& o) {
-    if (auto wrong = check_options(options_of<handler_options>(), &o)) return wrong;
-    if (o.after_last_try == last_resort::retry_topic && o.retry_topic.empty())
-        return configuration_error("after_last_try is retry_topic, and retry_topic is empty", "name the topic that messages go to");
-    if (o.after_last_try == last_resort::dead_letter && o.dead_letter_topic.empty())
-        return configuration_error("after_last_try is dead_letter, and dead_letter_topic is empty", "name the topic that messages go to");
-    if (o.max_retry == 0 && o.after_last_try != last_resort::go_on)
-        return configuration_error("max_retry is 0, which means for ever, and after_last_try is not go_on", "there is no last try: give max_retry above 0, or below it for no second try");
-    return {};
-}
-
 consumer_server::consumer_server(client& c, const consumer_options& read, handler what, const handler_options& how, const producer_options& send)
     : core_{std::make_shared<detail::service_core>(c, read, std::move(what), how, send)} {}
 consumer_server::~consumer_server() = default;

@@ -39,14 +39,14 @@ const protocol::message_schema* answer_schema(const protocol::message_schema& re
 
 client::client(asio::any_io_executor executor, const client_options& options, std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver> names) {
     if (auto wrong = validate(options)) throw system_error{std::move(wrong)};
-    net::bootstrap_lease lease{options.bootstrap, nullptr};
+    net::bootstrap_lease lease{options.bootstrap, nullptr, {}};
     std::string_view rest;
     if (const auto scheme = net::find_bootstrap_scheme(options.bootstrap, rest)) lease = scheme->open(rest, executor, env);
     std::vector<bootstrap_address> bootstrap;
     (void)parse_bootstrap(lease.servers, bootstrap);  // validate() has found nothing wrong
     if (!env) env = net::make_asio_environment(executor);
     core_ = std::make_shared<client_detail::core>(std::move(executor), options, bootstrap, std::move(env), std::move(names));
-    core_->hold(std::move(lease.keep));
+    core_->hold(std::move(lease));
 }
 
 client::~client() {

@@ -87,7 +87,7 @@ void core::close() {
         for (const auto& k : *kept) k->client_closed();
     });
     kept_.clear();
-    held_.reset();
+    lease_ = {};
     shut_ = true;
 }
 
@@ -261,7 +261,21 @@ void core::rebootstrap(const error& why) {
     if (!topics_.empty()) refresh_topics();
 }
 
+// Whoever told us the list may know a newer one by now.
+void core::look_for_others() {
+    const auto& known = brokers().entries();
+    if (!lease_.again || env_->now() < look_again_ || std::any_of(known.begin(), known.end(), [](const auto& e) { return e.up > 0; })) return;
+    look_again_ = env_->now() + std::chrono::seconds{1};
+    auto servers = lease_.again();
+    std::vector<bootstrap_address> list;
+    if (servers.empty() || servers == lease_.servers || !parse_bootstrap(servers, list).empty()) return;
+    lease_.servers = std::move(servers);
+    pool_->brokers().set_bootstrap(list);
+    rebootstrap(simple(errc::connection_closed, "the service's brokers are others now"));
+}
+
 void core::broker_lost(std::size_t, const error& why, bool) {
+    look_for_others();
     const auto alone = brokers().alone_since();
     if (const auto after = options_.rebootstrap_after; alone && after.count() > 0 && env_->now() - *alone >= after) {
         auto because = simple(errc::connection_closed, "no known broker could be reached; the client begins again from the bootstrap list");

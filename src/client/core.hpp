@@ -3,6 +3,8 @@
 //
 // Producer and consumer are built on want_topic(), refresh_topics() and send(): they decide what goes where, the core brings it there.
 #pragma once
+#include <kafkawire/bootstrap.hpp>
+
 #include "client/pool.hpp"
 #include "client/refresh_fsm.hpp"
 #include "client/topic_table.hpp"
@@ -40,8 +42,8 @@ public:
     void close();
     void close_at_last() noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
-    /// Lets go of it when it is closed.
-    void hold(std::shared_ptr<const void> what) { held_ = std::move(what); }
+    /// Lets go of it when it is closed, and asks it for the list again when nobody of the list can be reached.
+    void hold(net::bootstrap_lease what) { lease_ = std::move(what); }
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] const client_options& options() const noexcept { return options_; }
@@ -106,6 +108,7 @@ private:
     void broker_silent(std::size_t broker, bool yes) override;
 
     void rebootstrap(const error& why);
+    void look_for_others();
     void pump();
     void ask(bool another);
     void answered(const std::shared_ptr<routed_call>& which, const error& why, const protocol::messages::metadata_response& m);
@@ -132,7 +135,8 @@ private:
     std::uint64_t refreshes_ = 0;
     bool topics_news_ = false, brokers_news_ = false;       // what watchers are not told yet
     bool news_posted_ = false;                              // they are about to be
-    std::shared_ptr<const void> held_;                      // what the bootstrap address needs to be good
+    net::bootstrap_lease lease_;                            // what the bootstrap address needs to be good
+    net::time_point look_again_{};                          // not before that
     bool closed_ = false;
     bool shut_ = false;                                     // closed, and everybody told
 };

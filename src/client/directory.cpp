@@ -5,8 +5,17 @@
 namespace kafkawire::client_detail {
 
 directory::directory(const std::vector<bootstrap_address>& bootstrap, backoff_settings b, std::uint64_t random) : backoff_{b} {
-    for (const auto& a : bootstrap) entries_[at_address(a.host, a.port)].bootstrap = true;
+    set_bootstrap(bootstrap);
     turn_ = entries_.empty() ? 0 : random % entries_.size();  // a thousand clients with one list should not all ask its first broker
+}
+
+void directory::set_bootstrap(const std::vector<bootstrap_address>& list) {
+    for (auto& e : entries_) e.bootstrap = false;
+    for (const auto& a : list) {
+        auto& e = entries_[at_address(a.host, a.port)];
+        e.bootstrap = true;
+        e.gone = false;
+    }
 }
 
 // Clusters that live in containers come back at ever new addresses: the places of those that are gone are used again before there are too many.

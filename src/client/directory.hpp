@@ -73,6 +73,8 @@ public:
     void learn_one(const learned& broker);
     /// A known broker could be reached last before that time, and none since; nothing while one is up.
     [[nodiscard]] std::optional<net::time_point> alone_since() const noexcept { return alone_since_; }
+    /// These are the bootstrap brokers from now on; those before leave at the next rebootstrap().
+    void set_bootstrap(const std::vector<bootstrap_address>& list);
     /// Begins again from the bootstrap list (KIP-899). Returns the entries that are known no more.
     std::vector<std::size_t> rebootstrap(net::time_point now);
 

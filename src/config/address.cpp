@@ -13,7 +13,8 @@ constexpr std::size_t most_parameters = 200;
 
 struct registered_addresses {
     std::mutex lock;
-    std::map<std::string, consumer_settings, std::less<>> all;
+    std::map<std::string, consumer_settings, std::less<>> consumers;
+    std::map<std::string, producer_settings, std::less<>> producers;
 };
 registered_addresses& registry() {
     static registered_addresses one;
@@ -125,7 +126,20 @@ void take_security(settings& s, const owner& o, const property& where) {
         if (set(option) && !set("sasl.mechanism")) return tell_about(s, o, find_option(o, option)->name, std::string{name} + " is set, and mechanism is not", "add mechanism=SCRAM-SHA-512, or SCRAM-SHA-256");
 }
 
+// How it is registered.
+std::string_view without_scheme(std::string_view address) {
+    if (address.starts_with("kafka://")) address.remove_prefix(8);
+    return address;
+}
+
 void producer_address(settings& s, std::string_view address, std::string_view name, const property& where) {
+    {
+        const std::lock_guard held{registry().lock};
+        if (const auto known = registry().producers.find(without_scheme(address)); known != registry().producers.end()) {
+            s.producers[std::string{name}] = known->second;
+            return;
+        }
+    }
     const auto a = take_apart(s, address, where);
     auto& to = s.producers[std::string{name}];
     auto o = owner_of(to, name);
@@ -141,7 +155,7 @@ void producer_address(settings& s, std::string_view address, std::string_view na
 void consumer_address(settings& s, std::string_view address, std::string_view name, const property& where) {
     {
         const std::lock_guard held{registry().lock};
-        if (const auto known = registry().all.find(address); known != registry().all.end()) {
+        if (const auto known = registry().consumers.find(address); known != registry().consumers.end()) {
             s.consumers[std::string{name}] = known->second;
             return;
         }
@@ -243,7 +257,12 @@ void take_service(settings& s, service& one, std::string_view file) {
 
 void register_address(std::string address, consumer_settings consumer) {
     const std::lock_guard held{registry().lock};
-    registry().all[std::move(address)] = std::move(consumer);
+    registry().consumers[std::move(address)] = std::move(consumer);
+}
+
+void register_address(std::string address, producer_settings producer) {
+    const std::lock_guard held{registry().lock};
+    registry().producers[std::string{without_scheme(address)}] = std::move(producer);
 }
 
 settings read_producer_address(std::string_view address, std::string_view name) {

@@ -1,5 +1,7 @@
 #include "config/apply.hpp"
 
+#include <kafkawire/config/discovery.hpp>
+
 #include <algorithm>
 
 namespace kafkawire::inline v0_1 {
@@ -77,7 +79,11 @@ void finish_times(settings& s, const owner& o, client_options& client, const con
     if (read) s.origins.push_back(std::move(from));
 }
 
-void finish_connection(settings& s, const owner& o, const connection_settings& c) {
+void finish_connection(settings& s, const owner& o, client_options& client, const connection_settings& c) {
+    if (!c.discover.empty() && !c.service.empty()) client.bootstrap = discovery_address(c.discover, c.service, c.service_namespace);
+    // Of an address without a name in front that is said already.
+    if (!c.discover.empty() && c.service.empty() && o.in != dialect::address)
+        tell_about(s, o, "discover", "discover is " + shown_text({}, c.discover) + ", and service is not set: it is what is looked up", "add service=NAME");
     if (!c.service_namespace.empty() && c.discover.empty())
         tell_about(s, o, "service_namespace", "namespace is \"" + c.service_namespace + "\", and discover is not set: a namespace is a resolver's", "add discover=NAME, the resolver that knows it");
 }
@@ -252,7 +258,7 @@ void tell_unknown(settings& s, std::span<const owner> owners, const property& p,
 void finish_client(settings& s) {
     const auto o = client_owner(s);
     finish_times(s, o, s.client, s.connection);
-    finish_connection(s, o, s.connection);
+    finish_connection(s, o, s.client, s.connection);
     if (s.unfinished) return;
     if (const auto e = validate(s.client)) tell_invalid(s, o, e);
     if (const auto warning = warning_of(s.client); !warning.empty()) tell(s, {}, warning, {}, true);
@@ -260,7 +266,7 @@ void finish_client(settings& s) {
 
 void finish(settings& s, const owner& o, producer_settings& p) {
     finish_times(s, o, p.client, p.connection);
-    finish_connection(s, o, p.connection);
+    finish_connection(s, o, p.client, p.connection);
     auto& a = p.options;
     // Who asks for large batches asks for the room they need, unless that is said too.
     if (!written(s, o, "request_bytes")) a.request_bytes = std::max(a.request_bytes, a.batch_bytes);
@@ -272,7 +278,7 @@ void finish(settings& s, const owner& o, producer_settings& p) {
 
 void finish(settings& s, const owner& o, consumer_settings& c) {
     finish_times(s, o, c.client, c.connection);
-    finish_connection(s, o, c.connection);
+    finish_connection(s, o, c.client, c.connection);
     auto& a = c.options;
     if (c.reading.start_offset && *c.reading.start_offset < 0) {
         a.auto_offset_reset = *c.reading.start_offset == -1 ? offset_reset::latest : offset_reset::earliest;
@@ -294,8 +300,7 @@ void finish(settings& s, const owner& o, consumer_settings& c) {
     const auto& h = c.handling;
     if (h.batch == 0 && origin_of(s, o.name, "batch_flush"))
         tell_about(s, o, "batch_flush", in_their_words(s, o, "batch_flush is " + std::to_string(h.batch_flush.count())) + ", and batch is not set: messages are handed out one by one", "add batch=100, for example");
-    if (h.after_last_try == last_resort::retry_topic && h.retry_topic.empty()) tell_about(s, o, "after_last_try", "after_last_try is retry_topic, and retry_topic is not set");
-    if (h.after_last_try == last_resort::dead_letter && h.dead_letter_topic.empty()) tell_about(s, o, "after_last_try", "after_last_try is dead_letter, and dead_letter_topic is not set");
+    if (const auto e = validate(h)) tell_invalid(s, o, e);
     check_client(s, o, c.client);
     if (const auto e = validate(a)) tell_invalid(s, o, e);
 }

@@ -28,7 +28,7 @@ std::vector<chapter> chapters() {
         chapter_of<connection_settings>("connection", "kw::config::connection_settings", "What a configuration says of connections beyond that."),
         chapter_of<sending_settings>("sending", "kw::config::sending_settings", "How a producer is used."),
         chapter_of<reading_settings>("reading", "kw::config::reading_settings", "How a consumer is used."),
-        chapter_of<handler_settings>("handling", "kw::config::handler_settings", "How functions are called with what is read."),
+        chapter_of<app::handler_options>("handling", "kw::app::handler_options", "How functions are called with what is read."),
         chapter_of<server_settings>("server", "kw::config::server_settings", "What a consumer server is."),
     };
 }

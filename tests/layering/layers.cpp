@@ -42,7 +42,7 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"blocking.hpp", "client"},   {"concurrent_producer.hpp", "client"}, {"report_stream.hpp", "client"}, {"detail/loop.hpp", "client"}, {"detail/client_environment.hpp", "client"}, {"detail/front.hpp", "client"},
           {"client.hpp", "client"},        {"json.hpp", "json"},
     {"simulation.hpp", "sim"},   {"testing.hpp", "testing"},    {"testing/history.hpp", "sim"},  {"testing/check.hpp", "sim"},
-    {"config.hpp", "config"},    {"broker.hpp", "broker"},    {"assignor.hpp", "group"},    {"group.hpp", "client"},
+    {"config.hpp", "config"},    {"app/handler_options.hpp", "client"}, {"broker.hpp", "broker"},    {"assignor.hpp", "group"},    {"group.hpp", "client"},
 };
 
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }

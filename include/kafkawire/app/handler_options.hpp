@@ -1,4 +1,5 @@
-// How handlers are called: how often again, how many at a time, and what becomes of a message that none of the tries could handle.
+// How handlers are called: how often again, how many at a time, and what becomes of a message that none of the tries could handle. Programs write
+// these options themselves, and every dialect of configuration fills them.
 #pragma once
 #include <kafkawire/options.hpp>
 
@@ -34,10 +35,6 @@ struct handler_options {
     std::chrono::milliseconds stop_timeout{30'000};
 };
 
-/// Ranges of all options, and what must hold between them (a retry topic that is named, ...): empty, or errc::bad_configuration with the option's
-/// name, its value and what would be right.
-[[nodiscard]] KAFKAWIRE_API error validate(const handler_options& options);
-
 inline constexpr std::array<option_choice, 4> last_resort_choices{{{"go_on", 0}, {"stop", 1}, {"retry_topic", 2}, {"dead_letter", 3}}};
 inline constexpr std::array<option_choice, 2> handler_order_choices{{{"key", 0}, {"partition", 1}}};
 
@@ -57,6 +54,25 @@ constexpr auto describe(options_type<handler_options>) {
         option<&o::max_pending>("max_pending", {.lowest = 1, .highest = 10'000'000, .text = "A partition of which more messages wait, or wait for an earlier one to be confirmed, is not read on until half of them are done."}),
         option<&o::stop_timeout>("stop_timeout", {.text = "How long a stop waits for handlers that are running; what they do after that is not confirmed."}),
     };
+}
+
+/// Ranges of all options, and what must hold between them (a retry topic that is named, ...): empty, or errc::bad_configuration with the option's
+/// name, its value and what would be right.
+[[nodiscard]] inline error validate(const handler_options& o) {
+    if (auto wrong = check_options(options_of<handler_options>(), &o)) return wrong;
+    const auto refused = [](std::string_view text, std::string_view hint) {
+        error e;
+        e.code = kafkawire::errc::bad_configuration;
+        e.text = text;
+        e.hint = hint;
+        return e;
+    };
+    if (o.after_last_try == last_resort::retry_topic && o.retry_topic.empty()) return refused("after_last_try is retry_topic, and retry_topic is empty", "name the topic that messages go to");
+    if (o.after_last_try == last_resort::dead_letter && o.dead_letter_topic.empty())
+        return refused("after_last_try is dead_letter, and dead_letter_topic is empty", "name the topic that messages go to");
+    if (o.max_retry == 0 && o.after_last_try != last_resort::go_on)
+        return refused("max_retry is 0, which means for ever, and after_last_try is not go_on", "there is no last try: give max_retry above 0, or below it for no second try");
+    return {};
 }
 
 }  // namespace app

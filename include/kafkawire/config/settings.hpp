@@ -1,6 +1,7 @@
 // What a configuration says beyond the options of client, producer and consumer: things that the ways of working on top of them need (how often a
 // handler is called again, how a service's brokers are found, ...). Declared as options are: a struct with its defaults, and a describe() list.
 #pragma once
+#include <kafkawire/app/handler_options.hpp>
 #include <kafkawire/consumer_options.hpp>
 #include <kafkawire/producer_options.hpp>
 
@@ -55,26 +56,7 @@ struct reading_settings {
     std::uint32_t max_message_bytes = 0;
 };
 
-/// What follows when a message has been tried as often as it may be.
-enum class last_resort : std::uint8_t {
-    go_on,        ///< it is confirmed, and the next one comes
-    stop,         ///< the consumer ends with the handler's error, and the message is not confirmed
-    retry_topic,  ///< it goes to another topic to be tried later, and is confirmed when it is there
-    dead_letter,  ///< it goes to a topic for those that nobody could handle, and is confirmed when it is there
-};
-
-/// How functions are called with what is read. Only what a function has taken without an error is confirmed.
-struct handler_settings {
-    std::chrono::milliseconds retry_interval{3'000};
-    std::int32_t max_retry = 0;                  ///< 0: for ever; below: never; n: n+1 calls altogether
-    std::uint32_t batch = 0;                     ///< 0: a message a call
-    std::chrono::milliseconds batch_flush{2'000};
-    std::chrono::milliseconds max_processing_time{1'000};
-    std::uint32_t parallel = 1;
-    last_resort after_last_try = last_resort::go_on;
-    std::string retry_topic{};
-    std::string dead_letter_topic{};
-};
+using app::last_resort;
 
 /// What a consumer server is: a consumer by its name, and a function for its messages.
 struct server_settings {
@@ -83,7 +65,6 @@ struct server_settings {
 };
 
 inline constexpr std::array<option_choice, 2> start_choices{{{"first", -2}, {"last", -1}}};
-inline constexpr std::array<option_choice, 4> last_resort_choices{{{"go_on", 0}, {"stop", 1}, {"retry_topic", 2}, {"dead_letter", 3}}};
 
 constexpr auto describe(options_type<connection_settings>) {
     using o = connection_settings;
@@ -127,21 +108,6 @@ constexpr auto describe(options_type<reading_settings>) {
     };
 }
 
-constexpr auto describe(options_type<handler_settings>) {
-    using o = handler_settings;
-    return std::array{
-        option<&o::retry_interval>("retry_interval", {.text = "Pause before a message, or a batch, is handed out again after its handler failed."}),
-        option<&o::max_retry>("max_retry", {.lowest = std::numeric_limits<std::int32_t>::min(), .text = "0: until the handler takes it; below 0: no second try; n: n+1 tries altogether. Then after_last_try says what follows."}),
-        option<&o::batch>("batch", {.highest = 1'000'000, .text = "How many messages a batch handler gets at most. 0: messages are handed out one by one."}),
-        option<&o::batch_flush>("batch_flush", {.lowest = 1, .text = "A batch that is not full is handed out after so long."}),
-        option<&o::max_processing_time>("max_processing_time", {.lowest = 1, .text = "A handler that takes longer for a message is told of in the log. It does not cost the membership."}),
-        option<&o::parallel>("parallel", {.lowest = 1, .highest = 10'000, .text = "How many handlers run at a time. Messages with the same key are handed out in their order."}),
-        option<&o::after_last_try>("after_last_try", {.text = "What follows when max_retry is used up: go_on (confirmed and left), stop, retry_topic or dead_letter.", .choices = last_resort_choices}),
-        option<&o::retry_topic>("retry_topic", {.text = "With after_last_try retry_topic: where messages go to be tried later."}),
-        option<&o::dead_letter_topic>("dead_letter_topic", {.text = "With after_last_try dead_letter: where messages go that nobody could handle."}),
-    };
-}
-
 constexpr auto describe(options_type<server_settings>) {
     using o = server_settings;
     return std::array{
@@ -164,7 +130,7 @@ struct consumer_settings {
     connection_settings connection{};
     consumer_options options{};
     reading_settings reading{};
-    handler_settings handling{};
+    app::handler_options handling{};  ///< how functions are called with what is read
 };
 
 }  // namespace config

@@ -281,7 +281,7 @@ TEST_CASE("every parameter of a consumer's address", "[config]") {
             {"version", "", "0.10.2.0", "version", "0.10.2.0"},
         },
         "h1:1,h2:2?topics=a,b&group=g", read_consumer_address);
-    auto s = read_consumer_address("h:1?topics=a,b&group=g&batch=10&batchFlush=100&compression=lz4&after_last_try=dead_letter&dead_letter_topic=d");
+    auto s = read_consumer_address("h:1?topics=a,b&group=g&batch=10&batchFlush=100&compression=lz4&maxRetry=2&after_last_try=dead_letter&dead_letter_topic=d");
     CHECK(s.ok());
     const auto& c = s.consumers.at("");
     CHECK(c.options.topics == std::vector<std::string>{"a", "b"});
