@@ -16,7 +16,7 @@ using protocol::nullable_bytes;
 /// A record to be sent: views only, nothing is owned, so that it can be written inside a co_await. What it refers to is borrowed until the
 /// record is accepted: until the call returns, or, for one that had to wait for room, until the operation completes.
 struct record {
-    std::string_view topic;
+    std::string_view topic = {};
     nullable_bytes key = {};                             ///< null: none
     nullable_bytes value = {};                           ///< null: a tombstone
     std::span<const header_view> headers = {};

@@ -1,8 +1,7 @@
 // Reader and writer, as people have them from kafka-go.
 //
 //   kw::app::writer writer{{.brokers = "localhost:9092", .topic = "orders", .balancer = "least_bytes"}};
-//   const std::array<kw::record, 2> two{{{.topic = {}, .key = "Key-A", .value = "Hello Kafka!"}, {.topic = {}, .key = "Key-B", .value = "Another"}}};
-//   writer.write_messages(two);
+//   writer.write_messages({{.key = "Key-A", .value = "Hello Kafka!"}, {.key = "Key-B", .value = "Another"}});
 //
 //   kw::app::reader reader{{.brokers = "localhost:9092", .topic = "orders", .group_id = "billing"}};
 //   for (;;) {
@@ -14,9 +13,12 @@
 // Each owns one thread, as kw::blocking does, and may be called from any number of threads; only its destruction comes after all calls. All calls
 // throw kw::system_error.
 #pragma once
-#include <kafkawire/blocking.hpp>
+#include <kafkawire/app/caller_metadata.hpp>
+#include <kafkawire/app/simple.hpp>
+#include <kafkawire/config/settings.hpp>
 
 #include <atomic>
+#include <initializer_list>
 
 namespace kafkawire::inline v0_1 {
 namespace app {
@@ -33,6 +35,7 @@ struct writer_options {
     kafkawire::acks required_acks = kafkawire::acks::all;
     bool async = false;
     protocol::compression compression = protocol::compression::none;
+    client_options dialer{};                         ///< how brokers are spoken to: security, timeouts; not an option of the describe() list
 };
 
 constexpr auto describe(options_type<writer_options>) {
@@ -58,23 +61,43 @@ class KAFKAWIRE_API writer {
 public:
     /// Throws kw::system_error (errc::bad_configuration) for options that cannot be.
     explicit writer(const writer_options& options);
+    /// What a configuration says of a producer, as read by kafkawire::config. With `io` it has no thread of its own: others run that.
+    explicit writer(const config::producer_settings& settings, asio::io_context* io = nullptr);
     ~writer();
     writer(const writer&) = delete;
 
     /// Writes all of them in their order, and waits until all are acknowledged (async: until they are accepted). With a topic in the options messages
     /// must name none, else each must. Throws the first error.
     batch_result write_messages(std::span<const record> messages);
+    batch_result write_messages(std::initializer_list<record> messages) { return write_messages(std::span{messages.begin(), messages.size()}); }
+    /// Writes one, and says where it is. Waits whether async or not.
+    position send(const record& message);
+    /// From now on metadata of the calling thread goes along as headers. See caller_metadata.hpp.
+    void pass_metadata(metadata_clash rule = metadata_clash::record_wins) { metadata_rule_ = rule; }
+    /// Of async: told of each message what became of it, in the writer's thread. They may write, and must not close. Before the first write.
+    void on_success(std::function<void(const message&, position)> what);
+    void on_error(std::function<void(const message&, const kafkawire::error&)> what);
     /// Told of each batch that is settled, in the writer's thread. Before the first write.
     void on_completion(unique_function<void(const delivery_report&)> what);
     [[nodiscard]] writer_statistics stats() const;
-    /// Waits until everything that was accepted is settled. How many messages are left.
+    /// Waits until everything that was accepted is settled, so long. How many messages are left.
+    std::size_t flush(std::chrono::milliseconds patience);
+    /// The same, then ends.
     std::size_t close(std::chrono::milliseconds patience = std::chrono::seconds{10});
 
 private:
+    struct state;
+    struct prepared;
+    prepared prepare(std::span<const record> messages);
+    void write_later(const record& m);
+    void make(const producer_options& options);
+
     writer_options options_;
+    std::uint32_t max_message_bytes_ = 0;            // 0: no limit of ours
+    std::optional<metadata_clash> metadata_rule_;    // none: metadata stays here
     std::shared_ptr<client_detail::hosted_client> host_;
-    std::optional<producer> producer_;               // on the host's loop
-    std::atomic<std::uint64_t> writes_{0}, messages_{0}, bytes_{0}, errors_{0};
+    std::shared_ptr<state> state_;                   // what the loop has of it
+    std::atomic<std::uint64_t> writes_{0}, messages_{0}, bytes_{0};
 };
 
 struct reader_options {
@@ -91,6 +114,7 @@ struct reader_options {
     std::chrono::milliseconds session_timeout{30'000};
     std::chrono::milliseconds rebalance_timeout{30'000};
     kafkawire::isolation isolation = kafkawire::isolation::read_uncommitted;
+    client_options dialer{};                         ///< how brokers are spoken to: security, timeouts; not an option of the describe() list
 };
 
 inline constexpr std::array<option_choice, 2> start_offset_choices{{{"first", -2}, {"last", -1}}};
@@ -126,6 +150,8 @@ public:
 
     /// Throws kw::system_error (errc::bad_configuration) for options that cannot be: partition and group_id together, an offset to start at in a group.
     explicit reader(const reader_options& options);
+    /// What a configuration says of a consumer, as read by kafkawire::config. With `io` it has no thread of its own: others run that.
+    explicit reader(const config::consumer_settings& settings, asio::io_context* io = nullptr);
     ~reader();
     reader(const reader&) = delete;
 
@@ -136,17 +162,28 @@ public:
     consumer_record fetch_message(patience within = {});
     /// Commits these, and all before them in their partitions. Throws errc::no_group without one.
     void commit_messages(std::span<const consumer_record> done);
+    void commit_messages(const consumer_record& done) { commit_messages({&done, 1}); }
     /// Without a group: goes on there; -2: at the first that there is, -1: behind the last.
     void set_offset(std::int64_t offset);
     /// Of the next message that is given, without a group; -1: not known.
     [[nodiscard]] std::int64_t offset();
     /// How many messages are behind it, over all partitions that are read; -1: not known.
     [[nodiscard]] std::int64_t lag();
+    /// `lag` as it was measured last, which is done every lag_interval of a configuration; always without one.
     [[nodiscard]] reader_statistics stats();
+    /// As members of a group see it; nothing without one.
+    [[nodiscard]] std::optional<group_membership> membership();
     void close(std::chrono::milliseconds within = std::chrono::seconds{10});
 
 private:
+    void begin();
+
     reader_options options_;
+    std::uint32_t max_message_bytes_ = 0;            // 0: no limit
+    std::chrono::milliseconds lag_interval_{0};
+    std::mutex lag_lock_;
+    std::int64_t measured_lag_ = -1;
+    std::optional<std::chrono::steady_clock::time_point> lag_measured_at_;
     blocking::consumer consumer_;
     std::atomic<std::uint64_t> messages_{0}, bytes_{0}, errors_{0}, timeouts_{0};
 };
