@@ -27,22 +27,32 @@ consumer_options in_group(std::string topic, std::string group, start_from from)
     o.auto_offset_reset = from == start_from::oldest ? offset_reset::earliest : offset_reset::latest;
     return o;
 }
+// It joins when there are handlers to be told.
+consumer_options without_topics(consumer_options o) {
+    o.topics.clear();
+    return o;
+}
 
 }  // namespace
 
 simple_consumer::simple_consumer(std::string brokers, std::string topic, std::string group, start_from from)
     : simple_consumer{at_brokers(std::move(brokers)), in_group(std::move(topic), std::move(group), from)} {}
-simple_consumer::simple_consumer(const client_options& client, const consumer_options& options) : consumer_{client, options} {
-    consumer_.with([this](consumer& c) {
+simple_consumer::simple_consumer(const client_options& client, const consumer_options& options) : consumer_{client, without_topics(options)} {
+    consumer_.with([&](consumer& c) {
         const auto tell = [this](bool assigned) {
             return [this, assigned](rebalance_step step) {
                 const std::lock_guard hold{lock_};
+                for (const auto& one : step.partitions()) {
+                    std::erase(held_, one);
+                    if (assigned) held_.push_back(one);
+                }
                 if (told_) told_(assigned, step.partitions());
             };
         };
         c.on_assigned(tell(true));
         c.on_revoked(tell(false));
         c.on_lost(tell(false));
+        c.subscribe(options.topics, options.exclude);
     });
 }
 simple_consumer::~simple_consumer() = default;
@@ -71,6 +81,7 @@ void simple_consumer::commit(const consumer_record& done) { consumer_.commit(don
 void simple_consumer::on_rebalance(std::function<void(bool, const std::vector<topic_partition>&)> what) {
     const std::lock_guard hold{lock_};
     told_ = std::move(what);
+    if (told_ && !held_.empty()) told_(true, held_);
 }
 void simple_consumer::close(std::chrono::milliseconds patience) { consumer_.close(patience); }
 

@@ -37,7 +37,8 @@ public:
     std::optional<kafkawire::error> error();
     /// Commits this message and all before it in its partition, and waits. Throws kw::system_error.
     void commit(const consumer_record& done);
-    /// Told of partitions that come (true) or go (false), in the consumer's thread: it must not call this object.
+    /// Told of partitions that come (true) or go (false), in the consumer's thread: it must not call this object. Those that are here already it is
+    /// told of at once, before this returns.
     void on_rebalance(std::function<void(bool assigned, const std::vector<topic_partition>&)> what);
     /// Leaves the group. Messages that were taken and not committed come again.
     void close(std::chrono::milliseconds patience = std::chrono::seconds{10});
@@ -46,6 +47,7 @@ private:
     blocking::consumer consumer_;
     std::mutex lock_;
     std::vector<kafkawire::error> errors_;
+    std::vector<topic_partition> held_;
     std::function<void(bool, const std::vector<topic_partition>&)> told_;
 };
 

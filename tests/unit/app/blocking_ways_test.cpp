@@ -64,6 +64,10 @@ TEST_CASE("the simple calls: a producer that waits, one that does not, a consume
             }
         CHECK_FALSE(c.error());
         CHECK(came == 2);
+        // Who asks late is told of what is here.
+        std::vector<kw::topic_partition> here;
+        c.on_rebalance([&](bool, const auto& what) { here = what; });
+        CHECK(here.size() == 2);
         c.close();
         return offsets;
     };
