@@ -52,7 +52,7 @@ simple_consumer::simple_consumer(const client_options& client, const consumer_op
         c.on_assigned(tell(true));
         c.on_revoked(tell(false));
         c.on_lost(tell(false));
-        c.subscribe(options.topics, options.exclude);
+        c.subscribe(options.topics, options.exclude_topics);
     });
 }
 simple_consumer::~simple_consumer() = default;
