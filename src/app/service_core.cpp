@@ -11,17 +11,9 @@ namespace detail {
 
 namespace {
 
-error misconfigured(std::string text, std::string hint) {
-    error e;
-    e.code = kafkawire::errc::bad_configuration;
-    e.text = std::move(text);
-    e.hint = std::move(hint);
-    return e;
-}
-
 // What confirming after the work asks of a consumer.
 consumer_options as_server(consumer_options o) {
-    if (o.group.empty()) throw system_error{misconfigured("group is empty", "a consumer server confirms what its handler has taken in a group")};
+    if (o.group.empty()) throw system_error{configuration_error("group is empty", "a consumer server confirms what its handler has taken in a group")};
     o.auto_commit = true;
     o.auto_mark = false;
     o.max_poll_interval = std::chrono::milliseconds{0};
@@ -30,7 +22,7 @@ consumer_options as_server(consumer_options o) {
 
 handler_options checked(handler_options o, const handler& what) {
     if (auto wrong = validate(o)) throw system_error{std::move(wrong)};
-    if (what.batched() && o.batch == 0) throw system_error{misconfigured("batch is 0", "a handler of batches needs batch, the most messages that it is given at a time")};
+    if (what.batched() && o.batch == 0) throw system_error{configuration_error("batch is 0", "a handler of batches needs batch, the most messages that it is given at a time")};
     if (what.batched()) o.max_pending = std::max(o.max_pending, o.batch);
     return o;
 }

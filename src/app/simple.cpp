@@ -15,13 +15,7 @@ client_options at_brokers(std::string brokers) {
 }
 consumer_options in_group(std::string topic, std::string group, start_from from) {
     consumer_options o;
-    if (group.empty()) {
-        error e;
-        e.code = kafkawire::errc::bad_configuration;
-        e.text = "group is empty";
-        e.hint = "give the consumer a group, in which it commits";
-        throw system_error{std::move(e)};
-    }
+    if (group.empty()) throw system_error{configuration_error("group is empty", "give the consumer a group, in which it commits")};
     o.group = std::move(group);
     o.topics = {std::move(topic)};
     o.auto_offset_reset = from == start_from::oldest ? offset_reset::earliest : offset_reset::latest;

@@ -10,14 +10,6 @@ namespace kafkawire::inline v0_1 {
 
 namespace {
 
-error bad(std::string text, std::string hint = {}) {
-    error e;
-    e.code = errc::bad_configuration;
-    e.text = std::move(text);
-    e.hint = std::move(hint);
-    return e;
-}
-
 struct unit {
     std::string_view name;
     std::int64_t factor;
@@ -141,7 +133,7 @@ bool in_range(const option_schema& o, std::int64_t v) {
 }
 
 error out_of_range(const option_schema& o, std::int64_t v) {
-    return bad(std::string{o.name} + " is " + number_text(o.kind, v) + "; " + range_text(o) + " would be right");
+    return configuration_error(std::string{o.name} + " is " + number_text(o.kind, v) + "; " + range_text(o) + " would be right");
 }
 
 error check(const option_schema& o, const void* object) {
@@ -150,11 +142,11 @@ error check(const option_schema& o, const void* object) {
     if (o.kind == option_kind::text) {
         const auto& text = *static_cast<const std::string*>(value);
         const auto wrong = o.check ? o.check(text) : std::string{};
-        return wrong.empty() ? error{} : bad(std::string{o.name} + " is \"" + text + "\": " + wrong);
+        return wrong.empty() ? error{} : configuration_error(std::string{o.name} + " is \"" + text + "\": " + wrong);
     }
     if (o.kind == option_kind::list) {
         for (const auto& one : *static_cast<const std::vector<std::string>*>(value))
-            if (const auto wrong = o.check ? o.check(one) : std::string{}; !wrong.empty()) return bad(std::string{o.name} + " has \"" + one + "\": " + wrong);
+            if (const auto wrong = o.check ? o.check(one) : std::string{}; !wrong.empty()) return configuration_error(std::string{o.name} + " has \"" + one + "\": " + wrong);
         return {};
     }
     const auto v = number_at(o, value);
@@ -183,7 +175,7 @@ error unknown(std::span<const option_schema> table, std::string_view name) {
         names.insert(names.end(), o.words.aliases.begin(), o.words.aliases.end());
     }
     const auto nearest = nearest_name(names, name);
-    return bad("there is no option " + std::string{name}, nearest.empty() ? "" : "did you mean " + std::string{nearest} + "?");
+    return configuration_error("there is no option " + std::string{name}, nearest.empty() ? "" : "did you mean " + std::string{nearest} + "?");
 }
 
 }  // namespace
@@ -216,21 +208,21 @@ error set_option(std::span<const option_schema> table, void* object, std::string
     }
     const auto given = std::string{o->name} + " is \"" + std::string{value} + '"';
     if (o->kind == option_kind::text) {
-        if (const auto wrong = o->check ? o->check(value) : std::string{}; !wrong.empty()) return bad(given + ": " + wrong);
+        if (const auto wrong = o->check ? o->check(value) : std::string{}; !wrong.empty()) return configuration_error(given + ": " + wrong);
         *static_cast<std::string*>(o->make(object)) = value;
         return {};
     }
     if (o->kind == option_kind::list) {
         auto all = read_list(value);
         for (const auto& one : all)
-            if (const auto wrong = o->check ? o->check(one) : std::string{}; !wrong.empty()) return bad(given + ", with \"" + one + "\": " + wrong);
+            if (const auto wrong = o->check ? o->check(one) : std::string{}; !wrong.empty()) return configuration_error(given + ", with \"" + one + "\": " + wrong);
         *static_cast<std::vector<std::string>*>(o->make(object)) = std::move(all);
         return {};
     }
     if (o->kind == option_kind::boolean) {
         const auto v = lower(trimmed(value));
         const bool yes = v == "true" || v == "yes" || v == "on" || v == "1", no = v == "false" || v == "no" || v == "off" || v == "0";
-        if (!yes && !no) return bad(given + "; true or false would be right");
+        if (!yes && !no) return configuration_error(given + "; true or false would be right");
         *static_cast<bool*>(o->make(object)) = yes;
         return {};
     }
@@ -240,10 +232,10 @@ error set_option(std::span<const option_schema> table, void* object, std::string
         put_number(*o, o->make(object), c.value);
         return {};
     }
-    if (o->kind == option_kind::choice) return bad(given + "; " + range_text(*o) + " would be right");
+    if (o->kind == option_kind::choice) return configuration_error(given + "; " + range_text(*o) + " would be right");
     const auto units = o->kind == option_kind::duration ? std::span<const unit>{durations} : o->kind == option_kind::size ? std::span<const unit>{sizes} : std::span<const unit>{};
     std::int64_t v = 0;
-    if (!read_number(value, units, v)) return bad(given + "; " + range_text(*o) + " would be right");
+    if (!read_number(value, units, v)) return configuration_error(given + "; " + range_text(*o) + " would be right");
     if (v < o->words.lowest || v > o->words.highest) return out_of_range(*o, v);
     put_number(*o, o->make(object), v);
     return {};

@@ -7,14 +7,6 @@ namespace kafkawire::inline v0_1 {
 
 namespace {
 
-error bad_producer(std::string text, std::string hint = {}) {
-    error e;
-    e.code = errc::bad_configuration;
-    e.text = std::move(text);
-    e.hint = std::move(hint);
-    return e;
-}
-
 // "batch_bytes is 1000000": the option by its name, its value as the manual would write it.
 std::string said(std::span<const option_schema> table, std::string_view name, const void* object) {
     for (const auto& o : table)
@@ -36,28 +28,28 @@ error check_idempotence(const producer_options& o) {
     const auto table = options_of<producer_options>();
     const auto is = [&](std::string_view name) { return said(table, name, &o); };
     if (!o.transactional_id.empty()) {
-        if (o.idempotence == toggle::off) return bad_producer(is("idempotence") + ", and transactional_id is \"" + o.transactional_id + "\": transactions need idempotence on");
-        if (o.acks != acks::all) return bad_producer(is("acks") + ", and transactional_id is \"" + o.transactional_id + "\": transactions need acks all");
+        if (o.idempotence == toggle::off) return configuration_error(is("idempotence") + ", and transactional_id is \"" + o.transactional_id + "\": transactions need idempotence on");
+        if (o.acks != acks::all) return configuration_error(is("acks") + ", and transactional_id is \"" + o.transactional_id + "\": transactions need acks all");
     }
     if (!idempotent(o)) return {};
-    if (o.acks != acks::all) return bad_producer(is("acks") + ", and idempotence is on: it needs acks all", "idempotence off permits acks 0 and 1; records may then come twice or be lost");
-    if (o.in_flight > 5) return bad_producer(is("in_flight") + "; with idempotence 1 to 5 would be right", "idempotence off permits more; a retry may then change the order");
+    if (o.acks != acks::all) return configuration_error(is("acks") + ", and idempotence is on: it needs acks all", "idempotence off permits acks 0 and 1; records may then come twice or be lost");
+    if (o.in_flight > 5) return configuration_error(is("in_flight") + "; with idempotence 1 to 5 would be right", "idempotence off permits more; a retry may then change the order");
     return {};
 }
 
 error check_sizes(const producer_options& o) {
     const auto table = options_of<producer_options>();
     const auto is = [&](std::string_view name) { return said(table, name, &o); };
-    if (o.batch_bytes > o.request_bytes) return bad_producer(is("batch_bytes") + ", larger than a request: " + is("request_bytes") + "; at most that would be right");
-    if (o.batch_bytes > o.send_buffer) return bad_producer(is("batch_bytes") + ", larger than the memory for sending: " + is("send_buffer") + "; at most that would be right");
-    if (o.linger >= o.delivery_timeout) return bad_producer(is("linger") + ", and " + is("delivery_timeout") + ": a record would be too late before it is sent; a shorter linger would be right");
-    if (o.retry_backoff > o.retry_backoff_max) return bad_producer(is("retry_backoff") + ", and " + is("retry_backoff_max") + "; at most that would be right");
+    if (o.batch_bytes > o.request_bytes) return configuration_error(is("batch_bytes") + ", larger than a request: " + is("request_bytes") + "; at most that would be right");
+    if (o.batch_bytes > o.send_buffer) return configuration_error(is("batch_bytes") + ", larger than the memory for sending: " + is("send_buffer") + "; at most that would be right");
+    if (o.linger >= o.delivery_timeout) return configuration_error(is("linger") + ", and " + is("delivery_timeout") + ": a record would be too late before it is sent; a shorter linger would be right");
+    if (o.retry_backoff > o.retry_backoff_max) return configuration_error(is("retry_backoff") + ", and " + is("retry_backoff_max") + "; at most that would be right");
     return {};
 }
 
 // `both`: the producer's own settings, without topics; here the topic's are laid over them.
 error check_topic(producer_options both, const std::string& name, const topic_options& t) {
-    if (name.empty()) return bad_producer("topics has an entry without a name");
+    if (name.empty()) return configuration_error("topics has an entry without a name");
     const auto of_topic = "topic " + name + ": ";
     if (auto e = check_options(options_of<topic_options>(), &t)) {
         e.text = of_topic + e.text;
@@ -94,7 +86,7 @@ std::string check_transactional_id(std::string_view id) { return id.size() > 32'
 error validate(const producer_options& o) {
     if (auto e = check_options(options_of<producer_options>(), &o)) return e;
     if (const auto wrong = wrong_level(o.compression, o.compression_level); !wrong.empty())
-        return bad_producer("compression_level is " + std::to_string(o.compression_level) + "; " + wrong);
+        return configuration_error("compression_level is " + std::to_string(o.compression_level) + "; " + wrong);
     if (auto e = check_idempotence(o)) return e;
     if (auto e = check_sizes(o)) return e;
     if (o.topics.empty()) return {};

@@ -42,11 +42,8 @@ void topic_pattern::sort(const std::vector<std::string>& from, std::set<std::str
         std::string wrong;
         patterns.push_back(std::make_shared<const expression>(t, wrong));
         if (wrong.empty()) continue;
-        error e;
-        e.code = errc::bad_configuration;
-        e.text = "topics has the pattern \"" + t + "\": " + wrong;
-        e.hint = "what begins with ^ is a POSIX extended regular expression of the whole name, as ^orders-.*";
-        throw system_error{std::move(e)};
+        throw system_error{configuration_error("topics has the pattern \"" + t + "\": " + wrong,
+            "what begins with ^ is a POSIX extended regular expression of the whole name, as ^orders-.*")};
     }
 }
 

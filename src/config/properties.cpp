@@ -360,12 +360,9 @@ settings read_file(const std::string& path, dialect in, bool unfinished) {
 }
 
 error check_batch_handler(const consumer_settings& s) {
-    error e;
-    if (s.handling.batch > 0) return e;
-    e.code = errc::bad_configuration;
-    e.text = "a handler of batches was registered, and batch is 0: messages are handed out one by one";
-    e.hint = "add batch=100 to the configuration, for example, or register a handler of single messages";
-    return e;
+    if (s.handling.batch > 0) return {};
+    return configuration_error("a handler of batches was registered, and batch is 0: messages are handed out one by one",
+        "add batch=100 to the configuration, for example, or register a handler of single messages");
 }
 
 error check_wired(const connection_settings& s) {

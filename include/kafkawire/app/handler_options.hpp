@@ -60,18 +60,11 @@ constexpr auto describe(options_type<handler_options>) {
 /// name, its value and what would be right.
 [[nodiscard]] inline error validate(const handler_options& o) {
     if (auto wrong = check_options(options_of<handler_options>(), &o)) return wrong;
-    const auto refused = [](std::string_view text, std::string_view hint) {
-        error e;
-        e.code = kafkawire::errc::bad_configuration;
-        e.text = text;
-        e.hint = hint;
-        return e;
-    };
-    if (o.after_last_try == last_resort::retry_topic && o.retry_topic.empty()) return refused("after_last_try is retry_topic, and retry_topic is empty", "name the topic that messages go to");
+    if (o.after_last_try == last_resort::retry_topic && o.retry_topic.empty()) return configuration_error("after_last_try is retry_topic, and retry_topic is empty", "name the topic that messages go to");
     if (o.after_last_try == last_resort::dead_letter && o.dead_letter_topic.empty())
-        return refused("after_last_try is dead_letter, and dead_letter_topic is empty", "name the topic that messages go to");
+        return configuration_error("after_last_try is dead_letter, and dead_letter_topic is empty", "name the topic that messages go to");
     if (o.max_retry == 0 && o.after_last_try != last_resort::go_on)
-        return refused("max_retry is 0, which means for ever, and after_last_try is not go_on", "there is no last try: give max_retry above 0, or below it for no second try");
+        return configuration_error("max_retry is 0, which means for ever, and after_last_try is not go_on", "there is no last try: give max_retry above 0, or below it for no second try");
     return {};
 }
 
