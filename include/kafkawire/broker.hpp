@@ -52,7 +52,9 @@ private:
 };
 
 /// From now on the address "embedded:3?topics=a:6,b" is a cluster inside this process: of 3 nodes (none said: 1), with these topics. More, divided
-/// by '&': seed=, as_version=, folder=, config.NAME=. It begins with the first client that names it, on that client's executor (and in its
+/// by '&': seed=, as_version=, folder=, config.NAME=; security= (plaintext, ssl, sasl_plaintext, sasl_ssl), certificate=, key=, client_ca= (PEM files),
+/// mechanisms= (plain,scram-sha-256,scram-sha-512,oauthbearer), users= (a file with a NAME:PASSWORD in each line), test_tokens=true (oauthbearer believes
+/// every token), session_lifetime= (milliseconds). It begins with the first client that names it, on that client's executor (and in its
 /// environment), is shared by all that name the same address meanwhile, and ends with the last; so the first client's executor must run as long.
 /// Thread-safe; a second call does nothing more.
 ///

@@ -79,7 +79,7 @@ void metadata(cluster_state& cluster, exchange from, const metadata_request& ask
     metadata_response answer;
     for (const auto& n : cluster.nodes()) {
         if (n.is == node::status::down) continue;
-        answer.brokers.push_back({n.id, n.host, n.port, n.rack, {}});
+        answer.brokers.push_back({n.id, n.told_host(), n.told_port(), n.rack, {}});
     }
     answer.cluster_id = cluster.cluster_id();
     answer.controller_id = cluster.controller();

@@ -48,8 +48,8 @@ void find_coordinator(cluster_state& cluster, exchange from, const find_coordina
         answer.error_code = code_of(f.error);
         answer.error_message = sentence(f.error);
         answer.node_id = f.at ? f.at->id : -1;
-        answer.host = f.at ? f.at->host : "";
-        answer.port = f.at ? f.at->port : -1;
+        answer.host = f.at ? f.at->told_host() : "";
+        answer.port = f.at ? f.at->told_port() : -1;
     }
     for (const auto& key : asked.coordinator_keys) {
         const auto f = look_up(cluster, asked.key_type, key);
@@ -58,8 +58,8 @@ void find_coordinator(cluster_state& cluster, exchange from, const find_coordina
         if (asked.key_type < 0 || asked.key_type > 2) to.error_message = sentence(f.error);  // else it stays empty, whatever the error
         to.error_code = code_of(f.error);
         to.node_id = f.at ? f.at->id : -1;
-        to.host = f.at ? f.at->host : "";
-        to.port = f.at ? f.at->port : -1;
+        to.host = f.at ? f.at->told_host() : "";
+        to.port = f.at ? f.at->told_port() : -1;
     }
     from.answer(answer);
 }

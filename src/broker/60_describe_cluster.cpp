@@ -22,7 +22,7 @@ void describe_cluster(cluster_state& cluster, exchange from, const protocol::mes
     answer.controller_id = cluster.controller();
     for (const auto& n : cluster.nodes()) {
         const bool fenced = n.is == node::status::down;
-        if (!fenced || asked.include_fenced_brokers) answer.brokers.push_back({n.id, n.host, n.port, n.rack, fenced, {}});
+        if (!fenced || asked.include_fenced_brokers) answer.brokers.push_back({n.id, n.told_host(), n.told_port(), n.rack, fenced, {}});
     }
     if (asked.include_cluster_authorized_operations) answer.cluster_authorized_operations = all_operations;
     from.answer(answer);

@@ -35,6 +35,7 @@ cluster_state::cluster_state(broker::options o, moment now, std::shared_ptr<stor
         n.id = options_.first_node_id + i;
         n.host = place < options_.hosts.size() ? options_.hosts[place] : options_.host;
         n.port = place < options_.ports.size() ? options_.ports[place] : std::uint16_t{0};
+        if (place < options_.advertised.size()) n.advertised = options_.advertised[place].host, n.advertised_port = options_.advertised[place].port;
         nodes_.push_back(std::move(n));
     }
     settle_defaults();

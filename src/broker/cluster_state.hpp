@@ -29,9 +29,15 @@ struct node {
     std::int32_t id = 0;
     std::string host;
     std::uint16_t port = 0;
+    std::string advertised;                              // instead of the host; empty: nothing else
+    std::uint16_t advertised_port = 0;                   // 0: the same
     std::optional<std::string> rack;
     status is = status::up;
     std::uint64_t status_changes = 0;
+
+    // What clients are told.
+    [[nodiscard]] const std::string& told_host() const noexcept { return advertised.empty() ? host : advertised; }
+    [[nodiscard]] std::uint16_t told_port() const noexcept { return advertised_port ? advertised_port : port; }
 };
 
 struct topic {

@@ -39,9 +39,10 @@ void settle(config_value& v) {
 
 // What a node is, as its start configuration would say it.
 std::optional<std::string> own_value(const cluster_state& cluster, const node& of, std::string_view name) {
-    const auto address = "PLAINTEXT://" + of.host + ':' + std::to_string(of.port);
+    const auto address = [](const std::string& host, std::uint16_t port) { return "PLAINTEXT://" + host + ':' + std::to_string(port); };
     if (name == "broker.id" || name == "node.id") return std::to_string(of.id);
-    if (name == "listeners" || name == "advertised.listeners") return address;
+    if (name == "listeners") return address(of.host, of.port);
+    if (name == "advertised.listeners") return address(of.told_host(), of.told_port());
     if (name == "process.roles") return "broker,controller";
     if (name == "broker.rack") return of.rack;
     if (name == "log.dirs" && !cluster.options().folder.empty()) return cluster.options().folder;

@@ -61,9 +61,11 @@ public:
 private:
     static std::shared_ptr<hosted> make(std::string_view rest, const asio::any_io_executor& executor, const std::shared_ptr<net::environment>& world) {
         std::string wrong;
-        const auto o = parse_embedded_address(rest, wrong);
-        if (!o) throw system_error{error{.code = errc::bad_configuration, .text = wrong}};
-        auto made = std::make_shared<hosted>(hosted{world ? broker::cluster{{world}, *o} : broker::cluster{executor, *o}, executor});
+        const auto address = parse_embedded_address(rest, wrong);
+        if (!address) throw system_error{error{.code = errc::bad_configuration, .text = wrong}};
+        auto o = address->options;
+        if (const auto why = read_listener(address->listener, o.security); !why.empty()) throw system_error{error{.code = errc::bad_configuration, .text = "embedded: " + why}};
+        auto made = std::make_shared<hosted>(hosted{world ? broker::cluster{{world}, o} : broker::cluster{executor, o}, executor});
         if (const auto ec = made->cluster.start()) throw system_error{error{.code = ec, .text = "the embedded cluster cannot listen"}};
         made->servers = made->cluster.bootstrap();
         return made;

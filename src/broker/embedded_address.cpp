@@ -40,7 +40,24 @@ std::string add_topics(std::string_view list, options& o) {
     return {};
 }
 
-std::string set(std::string_view name, std::string_view value, options& o) {
+struct listener_name {
+    std::string_view name;
+    std::string listener_words::*word;
+};
+constexpr listener_name listener_names[] = {
+    {"security", &listener_words::protocol},     {"certificate", &listener_words::certificate}, {"key", &listener_words::key},
+    {"client_ca", &listener_words::client_ca},   {"mechanisms", &listener_words::mechanisms},   {"users", &listener_words::users},
+    {"session_lifetime", &listener_words::session_lifetime},
+};
+
+std::string set(std::string_view name, std::string_view value, embedded_address& to) {
+    auto& o = to.options;
+    for (const auto& n : listener_names)
+        if (n.name == name) return to.listener.*n.word = value, "";
+    if (name == "test_tokens") {
+        to.listener.test_tokens = value == "true";
+        return value == "true" || value == "false" ? "" : "embedded: test_tokens is true or false, not " + quoted(value);
+    }
     if (name == "topics") return add_topics(value, o);
     if (name == "seed") return number<std::uint64_t>(value, 0, ~std::uint64_t{0}, o.seed) ? "" : "embedded: seed is a number, not " + quoted(value);
     if (name == "folder") return o.folder = value, "";
@@ -56,25 +73,29 @@ std::string set(std::string_view name, std::string_view value, options& o) {
         o.configs[std::string{name}] = value;
         return {};
     }
-    return "embedded: there is no " + quoted(name) + "; it takes topics, seed, as_version, folder and config.NAME";
+    return "embedded: there is no " + quoted(name) + "; it takes topics, seed, as_version, folder, config.NAME, security, certificate, key, client_ca, mechanisms, users, test_tokens and session_lifetime";
 }
 
 }  // namespace
 
-std::optional<options> parse_embedded_address(std::string_view rest, std::string& wrong) {
-    options o;
+std::optional<embedded_address> parse_embedded_address(std::string_view rest, std::string& wrong) {
+    embedded_address a;
     const auto nodes = next(rest, '?');
-    if (!nodes.empty() && !number<std::int32_t>(nodes, 1, 1000, o.nodes)) {
+    if (!nodes.empty() && !number<std::int32_t>(nodes, 1, 1000, a.options.nodes)) {
         wrong = "embedded: 1 to 1000 nodes, not " + quoted(nodes) + "; as in embedded:3?topics=a:6";
         return {};
     }
     while (!rest.empty()) {
         auto value = next(rest, '&');
         const auto name = next(value, '=');
-        wrong = set(name, value, o);
+        wrong = set(name, value, a);
         if (!wrong.empty()) return {};
     }
-    return o;
+    if (auto why = refuse_listener(a.listener); !why.empty()) {
+        wrong = "embedded: " + why;
+        return {};
+    }
+    return a;
 }
 
 }  // namespace kafkawire::broker

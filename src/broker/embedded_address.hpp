@@ -6,9 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include "broker/listener_words.hpp"
+
 namespace kafkawire::broker {
 
+struct embedded_address {
+    broker::options options{};
+    listener_words listener{};     ///< good words; the files have not been looked at
+};
+
 /// What it says, or nothing and in `wrong` what is wrong with it, for a person.
-[[nodiscard]] std::optional<options> parse_embedded_address(std::string_view rest, std::string& wrong);
+[[nodiscard]] std::optional<embedded_address> parse_embedded_address(std::string_view rest, std::string& wrong);
 
 }  // namespace kafkawire::broker

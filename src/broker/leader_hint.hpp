@@ -13,7 +13,7 @@ void hint_leader(cluster_state& cluster, const partition& p, Leader& leader, End
     leader.leader_epoch = p.leader_epoch();
     const auto* n = cluster.find_node(p.leader());
     if (!n || std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& known) { return known.node_id == n->id; })) return;
-    endpoints.push_back({n->id, n->host, n->port, n->rack, {}});
+    endpoints.push_back({n->id, n->told_host(), n->told_port(), n->rack, {}});
 }
 
 }  // namespace kafkawire::broker

@@ -1,5 +1,6 @@
 // broker: the embedded cluster as a program, for clients of any kind.
 #include <kafkawire/broker.hpp>
+#include <kafkawire/options.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -52,8 +53,17 @@ broker::cluster make_cluster(asio::io_context& io, const broker::options& o) {
     }
 }
 
+// --tls... and --sasl... are everybody's; a broker that ignored them would be open to all.
+void refuse_words_of_clients(const context& c) {
+    client_options asked;
+    if (c.secure) c.secure(asked);
+    if (asked.security_protocol != security_protocol::plaintext || asked.sasl_mechanism)
+        throw usage_error("--security-protocol, --tls... and --sasl... are about how a client connects", "a broker has --security, --certificates, --certificate, --mechanism and --users");
+}
+
 status serve(context& c, const broker_arguments& a) {
     check_trace(a.trace);
+    refuse_words_of_clients(c);
     const auto options = broker_options(a.words);
     const auto faults = a.faults ? read_faults(*a.faults) : std::vector<broker::fault>{};
     asio::io_context io{1};
@@ -93,6 +103,7 @@ void add_broker(command root) {
     auto a = std::make_shared<broker_arguments>();
     sub.option("--port", a->words.port, "Of the first node; the others follow. 0, the default: free ones", "PORT");
     sub.option("--host", a->words.host, "The IP address to listen on, which clients are told too (default 127.0.0.1)", "ADDRESS");
+    sub.option("--advertise", a->words.advertised, "Where clients are told to come to, if not to where it listens: advertised.listeners (repeat for each node)", "HOST:PORT");
     sub.option("--nodes", a->words.nodes, "How many nodes (default 1), numbered from 1", "N");
     sub.option("--topic", a->words.topics, "A topic to begin with: NAME:PARTITIONS:REPLICAS,CONFIG=VALUE,... (repeat)", "TOPIC");
     sub.option("--folder", a->words.folder, "Keep everything there, across restarts; default: in memory", "FOLDER");
@@ -100,12 +111,22 @@ void add_broker(command root) {
     sub.option("--config", a->words.configs, "An entry of the brokers' configuration, by Kafka's name (repeat)", "NAME=VALUE");
     sub.option("--faults", a->faults, "What goes wrong, one JSON object a line; see kafka-cli broker-control --help for the members", "FILE");
     sub.option("--control", a->control, "A Unix socket on which kafka-cli broker-control steers it", "SOCKET");
+    sub.option("--security", a->words.listener.protocol, "plaintext, ssl, sasl_plaintext or sasl_ssl; not given: what certificate and users are good for", "NAME");
+    sub.option("--certificates", a->words.certificates, "TLS to try out: certificates of this folder, made if they are not there: ca.pem for --tls-ca, broker.pem, client.pem", "FOLDER");
+    sub.option("--certificate", a->words.listener.certificate, "TLS: the nodes' certificate, PEM", "FILE");
+    sub.option("--key", a->words.listener.key, "Its private key, PEM, if it is not in the same file", "FILE");
+    sub.option("--client-ca", a->words.listener.client_ca, "Clients must show a certificate of that authority, PEM", "FILE");
+    sub.option("--users", a->words.listener.users, "SASL: who is let in, one NAME:PASSWORD a line", "FILE");
+    sub.option("--mechanism", a->words.mechanisms, "plain, scram-sha-256, scram-sha-512 or oauthbearer (repeat); not given: those with passwords", "NAME");
+    sub.flag("--test-tokens", a->words.listener.test_tokens, "oauthbearer believes every token, on the loopback interface only");
+    sub.option("--session-lifetime", a->words.session_lifetime, "Clients show again who they are before so long, as 30s or 5m", "TIME");
     sub.option("--as-version", a->words.as_version, "Offer what that version of Kafka offers (default 4.3)", "VERSION");
     sub.option("--seed", a->words.seed, "Of ids and choices: the same seed and requests, the same answers", "N");
     sub.option_or_flag("--trace", "text", a->trace, "Print each request and answer, decoded, in one line; --trace=json: as JSON");
     sub.examples("  kafka-cli broker --port 9092\n"
                  "  kafka-cli broker --nodes 3 --topic orders:6 --topic accounts:1,cleanup.policy=compact\n"
                  "  kafka-cli broker --port 9092 --trace=json | jq .header\n"
+                 "  echo alice:secret >users; kafka-cli broker --port 9093 --certificates tls --users users\n"
                  "  kafka-cli broker --port 9092 --control /tmp/k & kafka-cli broker-control /tmp/k fault api=Fetch delay=300ms");
     sub.does([a](context& c) { return serve(c, *a); });
 }

@@ -1,6 +1,7 @@
 #include "cli/broker_options.hpp"
 
 #include <kafkawire/environment.hpp>
+#include <kafkawire/options.hpp>
 
 #include <fmt/format.h>
 
@@ -8,9 +9,11 @@
 
 #include "broker/config_rules.hpp"
 #include "broker/topic_rules.hpp"
+#include "cli/duration.hpp"
 #include "cli/failure.hpp"
 #include "cli/nearest.hpp"
 #include "cli/text.hpp"
+#include "cli/throwaway_certificates.hpp"
 
 namespace kafkawire::cli {
 
@@ -33,6 +36,38 @@ std::vector<std::string> names_of(const Table& table) {
     std::vector<std::string> names;
     for (const auto& e : table) names.emplace_back(e.name);
     return names;
+}
+
+broker::advertised_address parse_advertised(const std::string& word) {
+    std::vector<bootstrap_address> list;
+    if (!parse_bootstrap(word, list).empty() || list.size() != 1) throw usage_error(fmt::format("--advertise {} is no address", word), "write HOST or HOST:PORT");
+    const auto end = word.rfind(list.front().host) + list.front().host.size();
+    const bool port = word.find(':', end) != std::string::npos;
+    return {list.front().host, port ? list.front().port : std::uint16_t{0}};
+}
+
+// Certificates that were asked for are made only when everything else is right.
+broker::listener_security listener_of(const broker_words& words, const std::string& host) {
+    auto w = words.listener;
+    for (const auto& m : words.mechanisms) w.mechanisms += (w.mechanisms.empty() ? "" : ",") + m;
+    if (words.session_lifetime) {
+        const auto t = parse_duration(*words.session_lifetime);
+        if (!t || t->count() < 1) throw usage_error(fmt::format("--session-lifetime {} is no length of time", *words.session_lifetime), "write it as 500ms, 30s or 2m");
+        w.session_lifetime = std::to_string(t->count());
+    }
+    if (words.certificates) {
+        if (!w.certificate.empty() || !w.key.empty()) throw usage_error("--certificates and --certificate do not go together", "one of them would be right");
+        if (w.protocol.empty()) w.protocol = w.users.empty() && !w.test_tokens ? "ssl" : "sasl_ssl";
+        w.certificate = *words.certificates + "/broker.pem";
+    } else if (w.protocol.empty()) {
+        const bool tls = !w.certificate.empty(), sasl = !w.users.empty() || w.test_tokens;
+        w.protocol = tls ? (sasl ? "sasl_ssl" : "ssl") : (sasl ? "sasl_plaintext" : "");
+    }
+    if (const auto why = broker::refuse_listener(w); !why.empty()) throw usage_error(why, "see kafka-cli broker --help");
+    if (words.certificates) (void)make_throwaway_certificates(*words.certificates, {"127.0.0.1", "::1", host});
+    broker::listener_security s;
+    if (const auto why = broker::read_listener(w, s); !why.empty()) throw failure{status::failed, "io", why, "see kafka-cli broker --help"};
+    return s;
 }
 
 }  // namespace
@@ -111,6 +146,8 @@ broker::options broker_options(const broker_words& words) {
         if (const auto why = broker::refuse_broker_config(*entry, value)) throw usage_error(fmt::format("--config {}: {}", name, *why));
         o.configs[name] = value;
     }
+    for (const auto& a : words.advertised) o.advertised.push_back(parse_advertised(a));
+    o.security = listener_of(words, o.host);
     return o;
 }
 

@@ -6,13 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "broker/listener_words.hpp"
+
 namespace kafkawire::cli {
 
 /// The words as they were given.
 struct broker_words {
     std::optional<std::int64_t> port, nodes, seed;
     std::optional<std::string> host, folder, as_version, max_bytes;
-    std::vector<std::string> topics, configs;
+    std::vector<std::string> topics, configs, mechanisms, advertised;
+    std::optional<std::string> session_lifetime, certificates;  ///< of the listener; the folder of throwaway certificates
+    broker::listener_words listener;
 };
 
 /// Raises a usage failure, with the nearest name, for what is no such thing.

@@ -190,15 +190,15 @@ asio::awaitable<status> describe(session& s, const groups_arguments& a) {
 }
 
 // Something that was asked of each of several things, and how it went.
-struct outcome {
+struct group_outcome {
     std::string about;  // "group \"billing\""
     json fields;
     std::int16_t error = 0;
 };
 
-status report(context& c, std::vector<outcome> all, std::string_view done_word, std::string_view schema) {
-    const auto bad = std::find_if(all.begin(), all.end(), [](const outcome& o) { return o.error != 0; });
-    const auto failed = [](const outcome& o) {
+status report(context& c, std::vector<group_outcome> all, std::string_view done_word, std::string_view schema) {
+    const auto bad = std::find_if(all.begin(), all.end(), [](const group_outcome& o) { return o.error != 0; });
+    const auto failed = [](const group_outcome& o) {
         auto f = from_broker_code(o.error, o.about);
         if (static_cast<broker_errc>(o.error) == broker_errc::non_empty_group) f.hint = "it has members: stop them first; kafka-cli groups describe --members shows them";
         if (static_cast<broker_errc>(o.error) == broker_errc::group_subscribed_to_topic) f.hint = "a member still reads that topic: stop it first";
@@ -221,7 +221,7 @@ status report(context& c, std::vector<outcome> all, std::string_view done_word, 
 }
 
 asio::awaitable<status> remove(session& s, const groups_arguments& a) {
-    std::vector<outcome> all;
+    std::vector<group_outcome> all;
     for (const auto& name : a.names) {
         group_offsets offsets{s, name};
         request_options options;
@@ -255,7 +255,7 @@ asio::awaitable<status> remove_offsets(session& s, const groups_arguments& a) {
     options.broker = co_await offsets.coordinator();
     const auto answer = co_await s.ask(std::move(request), options, fmt::format("cannot delete offsets of group \"{}\"", a.group));
     if (answer.error_code != 0) throw from_broker_code(answer.error_code, fmt::format("group \"{}\"", a.group));
-    std::vector<outcome> all;
+    std::vector<group_outcome> all;
     for (const auto& t : answer.topics)
         for (const auto& p : t.partitions)
             all.push_back({fmt::format("the offset of {}-{}", t.name, p.partition_index), json::object({{"topic", t.name}, {"partition", p.partition_index}}), p.error_code});

@@ -24,6 +24,12 @@ struct user_spec {
     secret password{};
 };
 
+/// Where clients are told to come to: advertised.listeners.
+struct advertised_address {
+    std::string host{};                          ///< empty: where the node listens
+    std::uint16_t port = 0;                      ///< 0: the one that it listens on
+};
+
 /// What the cluster's listeners want of clients: all nodes alike, there is no second listener.
 struct listener_security {
     kafkawire::security_protocol protocol = kafkawire::security_protocol::plaintext;
@@ -46,6 +52,7 @@ struct options {
     std::string host = "127.0.0.1";              ///< an IP address: what the nodes listen on, and tell clients
     std::vector<std::string> hosts{};              ///< of the nodes, in order, where they have one each; missing ones: `host`
     std::vector<std::uint16_t> ports{};            ///< of the nodes, in order; missing ones and 0: the system chooses
+    std::vector<advertised_address> advertised{};  ///< of the nodes, in order; missing ones: where they listen
     std::string cluster_id{};                      ///< empty: made from the seed
     std::string as_version = "4.3";              ///< offers the APIs and versions of that Kafka; "4.3", "3.9" or "2.8"
     std::string folder{};                          ///< keep everything here, across restarts; empty: in memory
