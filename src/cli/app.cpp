@@ -234,6 +234,7 @@ void declare(command root) {
     add_encode(root);
     add_bench(root);
     add_config(root);
+    add_doctor(root);
 }
 
 }  // namespace

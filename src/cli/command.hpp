@@ -89,5 +89,6 @@ void add_broker(command root);
 void add_broker_control(command root);
 void add_bench(command root);
 void add_config(command root);
+void add_doctor(command root);
 
 }  // namespace kafkawire::cli
