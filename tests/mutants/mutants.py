@@ -40,7 +40,7 @@ def run(m, folder, seeds):
     where = folder / "source" / m["file"]
     right = where.read_text()
     where.write_text(fit(m))
-    program = "client-tests" if "tests" in m else "kafkawire-sim"
+    program = m.get("program", "client-tests") if "tests" in m else "kafkawire-sim"
     try:
         built = subprocess.run(["cmake", "--build", folder / "build", "--target", program], capture_output=True, text=True)
         if built.returncode:

@@ -56,7 +56,7 @@ struct bench {
 
 }  // namespace
 
-TEST_CASE("one message after the other, each confirmed when its function has taken it") {
+TEST_CASE("one message after the other, each confirmed when its function has taken it", "[handling]") {
     bench b{{}};
     b.arrive(1, {{}, {}, {}}, 10);
     for (std::int64_t offset = 10; offset < 13; ++offset) {
@@ -72,7 +72,7 @@ TEST_CASE("one message after the other, each confirmed when its function has tak
     CHECK_FALSE(b.machine.next_wakeup());
 }
 
-TEST_CASE("max_retry 0: tried until it is taken, never confirmed before, every retry_interval") {
+TEST_CASE("max_retry 0: tried until it is taken, never confirmed before, every retry_interval", "[handling]") {
     bench b{{.retry_interval = 3s}};
     b.arrive(1, {{}, {}});
     auto call = b.only<action::call>();
@@ -92,7 +92,7 @@ TEST_CASE("max_retry 0: tried until it is taken, never confirmed before, every r
     CHECK(b.machine.numbers().retries == 50);
 }
 
-TEST_CASE("max_retry below 0: one try, confirmed, and on") {
+TEST_CASE("max_retry below 0: one try, confirmed, and on", "[handling]") {
     bench b{{.max_retry = -1}};
     b.arrive(1, {{}, {}});
     b.step(event::finished{b.only<action::call>().call, false});
@@ -102,7 +102,7 @@ TEST_CASE("max_retry below 0: one try, confirmed, and on") {
     CHECK(b.machine.numbers().given_up == 1);
 }
 
-TEST_CASE("max_retry n: n+1 tries, then what after_last_try says") {
+TEST_CASE("max_retry n: n+1 tries, then what after_last_try says", "[handling]") {
     const auto fail_all = [](bench& b) {
         b.arrive(1, {{}, {}});
         for (int tries = 1; tries <= 3; ++tries) {
@@ -162,7 +162,7 @@ TEST_CASE("max_retry n: n+1 tries, then what after_last_try says") {
     }
 }
 
-TEST_CASE("side by side by key: a key's messages follow each other, and nothing is confirmed before what lies before it") {
+TEST_CASE("side by side by key: a key's messages follow each other, and nothing is confirmed before what lies before it", "[handling]") {
     bench b{{.parallel = 3}};
     b.arrive(1, {1, 2, 1, {}});
     const auto calls = b.all<action::call>();
@@ -181,7 +181,7 @@ TEST_CASE("side by side by key: a key's messages follow each other, and nothing 
     CHECK(b.confirmed() == 3);
 }
 
-TEST_CASE("a key that waits for its next try holds back nobody else; by partition it holds back its partition") {
+TEST_CASE("a key that waits for its next try holds back nobody else; by partition it holds back its partition", "[handling]") {
     bench by_key{{.parallel = 2}};
     by_key.arrive(1, {1, 1, 2});
     auto calls = by_key.all<action::call>();
@@ -200,7 +200,7 @@ TEST_CASE("a key that waits for its next try holds back nobody else; by partitio
     CHECK(by_partition.only<action::call>().messages[0] == 0);
 }
 
-TEST_CASE("no more calls than parallel, over all partitions; freed places go round") {
+TEST_CASE("no more calls than parallel, over all partitions; freed places go round", "[handling]") {
     bench b{{.parallel = 2, .order = app::handler_order::partition}};
     b.arrive(1, {{}, {}});
     const auto one = b.only<action::call>();
@@ -212,7 +212,7 @@ TEST_CASE("no more calls than parallel, over all partitions; freed places go rou
     CHECK(b.only<action::call>().partition == 3);
 }
 
-TEST_CASE("a batch is full, or has waited for batch_flush; an error has all of it again") {
+TEST_CASE("a batch is full, or has waited for batch_flush; an error has all of it again", "[handling]") {
     bench b{{.batch = 3, .batch_flush = 2s}, true};
     b.arrive(1, {{}, {}});
     CHECK(b.last.empty());
@@ -238,7 +238,7 @@ TEST_CASE("a batch is full, or has waited for batch_flush; an error has all of i
     CHECK(late.pass(1ms).only<action::call>().messages.size() == 1);
 }
 
-TEST_CASE("revoked in the middle: what runs may end, nothing new is begun, and the partition is let go when all is done") {
+TEST_CASE("revoked in the middle: what runs may end, nothing new is begun, and the partition is let go when all is done", "[handling]") {
     bench b{{.parallel = 2}};
     b.arrive(1, {1, 2, 3});
     const auto calls = b.all<action::call>();
@@ -254,7 +254,7 @@ TEST_CASE("revoked in the middle: what runs may end, nothing new is begun, and t
     CHECK(std::holds_alternative<action::release>(b.last.back()));
 }
 
-TEST_CASE("revoked, and a handler is not done by the deadline: let go, and never confirmed") {
+TEST_CASE("revoked, and a handler is not done by the deadline: let go, and never confirmed", "[handling]") {
     bench b{{}};
     b.arrive(1, {{}});
     const auto call = b.only<action::call>();
@@ -270,7 +270,7 @@ TEST_CASE("revoked, and a handler is not done by the deadline: let go, and never
     CHECK(b.machine.numbers().unfinished == 1);
 }
 
-TEST_CASE("revoked while it waits for its next try: let go at once; a failure while it goes is not tried again") {
+TEST_CASE("revoked while it waits for its next try: let go at once; a failure while it goes is not tried again", "[handling]") {
     bench b{{}};
     b.arrive(1, {{}});
     b.step(event::finished{b.only<action::call>().call, false});
@@ -285,7 +285,7 @@ TEST_CASE("revoked while it waits for its next try: let go at once; a failure wh
     CHECK_FALSE(b.machine.next_wakeup());
 }
 
-TEST_CASE("lost: nothing of it is confirmed any more") {
+TEST_CASE("lost: nothing of it is confirmed any more", "[handling]") {
     bench b{{}};
     b.arrive(1, {{}, {}});
     const auto call = b.only<action::call>();
@@ -295,7 +295,7 @@ TEST_CASE("lost: nothing of it is confirmed any more") {
     CHECK(b.last.empty());
 }
 
-TEST_CASE("a stop waits for what runs, and confirms it; it ends when its patience does") {
+TEST_CASE("a stop waits for what runs, and confirms it; it ends when its patience does", "[handling]") {
     bench b{{.parallel = 2}};
     b.arrive(1, {1, 2, 3});
     const auto calls = b.all<action::call>();
@@ -322,7 +322,7 @@ TEST_CASE("a stop waits for what runs, and confirms it; it ends when its patienc
     CHECK(b.only<action::release>().partition == 1);
 }
 
-TEST_CASE("a slow handler is told of once") {
+TEST_CASE("a slow handler is told of once", "[handling]") {
     bench b{{.max_processing_time = 1s}};
     b.arrive(1, {{}});
     const auto call = b.only<action::call>();
@@ -332,7 +332,7 @@ TEST_CASE("a slow handler is told of once") {
     CHECK(b.confirmed() == 0);
 }
 
-TEST_CASE("a partition with too much in hand is paused until half of it is done") {
+TEST_CASE("a partition with too much in hand is paused until half of it is done", "[handling]") {
     bench b{{.max_pending = 4}};
     b.arrive(1, {{}, {}, {}, {}});
     CHECK(b.only<action::pause>().partition == 1);
@@ -343,7 +343,7 @@ TEST_CASE("a partition with too much in hand is paused until half of it is done"
 }
 
 // Whatever happens: confirmed is a prefix of what is done, keys keep their order, no more than `parallel` run, and the end is reached.
-TEST_CASE("a thousand random histories") {
+TEST_CASE("a thousand random histories", "[handling]") {
     for (std::uint32_t seed = 1; seed <= 1000; ++seed) {
         INFO("seed " << seed);
         std::mt19937 random{seed};
