@@ -50,8 +50,10 @@ answer_topic by_name(cluster_state& cluster, const std::string& name, bool may_c
     if (const auto* t = cluster.find_topic(name)) return describe(*t);
     if (refuse_topic_name(name)) return not_there(name, {}, broker_errc::invalid_topic_exception);
     if (!may_create || !cluster.config_flag("auto.create.topics.enable")) return not_there(name, {}, broker_errc::unknown_topic_or_partition);
-    cluster.create_topic({.name = name, .partitions = static_cast<std::int32_t>(cluster.config_number("num.partitions")), .replication_factor = -1, .configs = {}});
-    // Kafka asks its controller for the topic and does not wait: it says that there is none, and the client asks again.
+    // Kafka asks its controller for the topic and does not wait: it says that there is none, and the client asks again. With too few nodes up for
+    // its replicas there will be none, either.
+    const auto where = cluster.place(static_cast<std::int32_t>(cluster.config_number("num.partitions")), static_cast<std::int32_t>(cluster.config_number("default.replication.factor")));
+    if (!where.empty()) cluster.create_topic(name, where, {});
     return not_there(name, {}, broker_errc::unknown_topic_or_partition);
 }
 

@@ -245,8 +245,9 @@ void consumer_core::assign_at(const partition_start& what) {
     soon();
 }
 
-void consumer_core::assign_held(const std::string& topic, std::int32_t partition) {
+void consumer_core::assign_held(const std::string& topic, std::int32_t partition, const protocol::uuid& only) {
     machine_.assign(client_->want_topic(topic, options_.create_topics), partition, start_position::policy());
+    (void)machine_.only_of(topic, partition, only);
     (void)machine_.hold(topic, partition, true);
 }
 
@@ -357,7 +358,7 @@ void consumer_core::watch() {
         if (!standing_.contains(p.number)) return;
         standing.erase(p.number);                           // told again if it goes on
         ++statistics_.standstills;
-        tell(&consumer_core::standstill_handler, reading_standstill{*p.topic, p.index, p.position, std::string{name_of(p.state)} + (p.held ? ", held" : "")});
+        tell(&consumer_core::standstill_handler, reading_standstill{*p.topic, p.index, p.position, std::string{name_of(p.state)} + (p.held ? ", held" : p.strange() ? ", of another topic" : "")});
     });
     standing_ = std::move(standing);
     watch_timer_->set(now + watch_interval);

@@ -44,7 +44,7 @@ public:
     // --- for its group ---
     [[nodiscard]] group_core* group() noexcept { return group_.get(); }    // null: none
     void assign_at(const partition_start& what);
-    void assign_held(const std::string& topic, std::int32_t partition);
+    void assign_held(const std::string& topic, std::int32_t partition, const protocol::uuid& only = {});
     void hold(const std::string& topic, std::int32_t partition) { (void)machine_.hold(topic, partition, false); }
     [[nodiscard]] bool undecided(const std::string& topic, std::int32_t partition) const;
     /// Where the group was; -1: nowhere yet.

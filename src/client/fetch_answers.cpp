@@ -252,7 +252,7 @@ void fetch_fsm::offsets_lost(offset_plan& plan, const error& why, time_point now
 bool fetch_fsm::ready() const noexcept {
     for (const auto& [number, p] : partitions_) {
         if (const auto* const f = std::get_if<reading_failed>(&p.state); f && !f->told) return true;
-        if (!p.paused && !p.held && std::holds_alternative<fetching>(p.state) && p.has_data()) return true;
+        if (!p.paused && !p.waits() && std::holds_alternative<fetching>(p.state) && p.has_data()) return true;
         if (p.walked->failed.load(std::memory_order_acquire)) return true;
     }
     return false;
@@ -328,7 +328,7 @@ fetch_fsm::taken fetch_fsm::take(std::size_t most, time_point now) {
     for (std::size_t n = partitions_.size(); n > 0 && left > 0 && bytes < settings_.poll_bytes; --n, ++at) {
         if (at == partitions_.end()) at = partitions_.begin();
         auto& p = at->second;
-        if (p.paused || p.held || !std::holds_alternative<fetching>(p.state)) continue;
+        if (p.paused || p.waits() || !std::holds_alternative<fetching>(p.state)) continue;
         if (p.rest.count == 0 && !p.bad && p.unread) bytes += open(p, settings_.poll_bytes - bytes, now);
         if (p.rest.count > 0) {
             auto front = cut_front(p.rest, left);

@@ -123,6 +123,12 @@ bool fetch_fsm::hold(std::string_view topic, std::int32_t index, bool undecided)
     return p != nullptr;
 }
 
+bool fetch_fsm::only_of(std::string_view topic, std::int32_t index, const protocol::uuid& id) {
+    auto* const p = look_up(topic, index);
+    if (p) p->only = id;
+    return p != nullptr;
+}
+
 bool fetch_fsm::release(std::string_view topic, std::int32_t index) {
     auto* const p = look_up(topic, index);
     if (p) p->held = p->undecided = false;
@@ -268,7 +274,8 @@ std::int32_t fetch_fsm::source_of(reading_partition& p, time_point now) {
 void fetch_fsm::look_at(reading_partition& p, time_point now) {
     need_topics_ |= std::exchange(p.ask_topics, false);
     follow_topic(p);
-    if (p.held) return;
+    if (p.strange()) need_topics_ = true;
+    if (p.waits()) return;
     if (auto* const f = std::get_if<reading_failed>(&p.state)) {
         if (!f->told) return;
         if (!f->retry_at) f->retry_at = now + f->pause;
@@ -351,7 +358,7 @@ void fetch_fsm::run(time_point now, fetch_actions& out) {
 }
 
 bool fetch_fsm::stands_still(const reading_partition& p, time_point now) const {
-    if (p.held) return true;
+    if (p.waits()) return true;
     if (p.paused || p.has_data() || (p.not_before && now < *p.not_before)) return false;
     if (const auto* const f = std::get_if<reading_failed>(&p.state)) return f->told && (!f->retry_at || now >= *f->retry_at);
     const auto index = static_cast<std::size_t>(p.index);

@@ -89,6 +89,7 @@ struct reading_partition {
     std::int32_t position_epoch = -1;                            // leader epoch of the last record before it; -1: unknown
     std::int32_t checked_epoch = -1;                             // of the leader that the position was last checked with
     protocol::uuid topic_id;
+    protocol::uuid only;                                         // its group gives the topic of this id, whatever has the name; zero: by name
     bool another_topic = false;                                  // than the one of which records were handed out; not told yet
     bool renumber = false;                                       // so it gets another number, as if it were assigned anew
     std::int64_t high_watermark = -1, last_stable = -1, log_start = -1;
@@ -115,6 +116,9 @@ struct reading_partition {
     bool ask_topics = false;                                     // what is known of it seems wrong
 
     [[nodiscard]] bool has_data() const noexcept { return unread || rest.count > 0 || bad; }
+    /// Its name means another topic than the one that it was given of.
+    [[nodiscard]] bool strange() const noexcept { return !only.is_zero() && topic_id != only; }
+    [[nodiscard]] bool waits() const noexcept { return held || strange(); }
 };
 
 /// One Fetch.
@@ -181,6 +185,8 @@ public:
     /// Anew, or again from `from`. Its number.
     std::uint64_t assign(topic_info& info, std::int32_t index, start_position from, std::int32_t leader_epoch = -1);
     bool unassign(std::string_view topic, std::int32_t index);
+    /// Assigned by id (KIP-848): as long as the name means another topic, that is somebody else's or nobody's, and it waits.
+    bool only_of(std::string_view topic, std::int32_t index, const protocol::uuid& id);
     /// Nothing is asked of it and no record of it handed out, until it is released. `undecided`: and the next seek(), if one comes, says where to begin.
     bool hold(std::string_view topic, std::int32_t index, bool undecided);
     bool release(std::string_view topic, std::int32_t index);

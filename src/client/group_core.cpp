@@ -231,9 +231,11 @@ void group_core::ask_application() {
     if (steps_.empty() || stopped_ || std::exchange(steps_.front().asked, true)) return;
     auto& s = steps_.front();
     if (s.which == assigned) {
+        const auto ids = membership_->topic_ids();
         for (const auto& p : s.partitions) {
             owned_.insert(p);
-            consumer_.assign_held(p.topic, p.partition);
+            const auto id = ids.find(p.topic);
+            consumer_.assign_held(p.topic, p.partition, id == ids.end() ? protocol::uuid{} : id->second);
         }
     }
     tell_member();

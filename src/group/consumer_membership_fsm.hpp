@@ -86,6 +86,7 @@ public:
     [[nodiscard]] std::optional<time_point> next_wakeup() const noexcept override;
     [[nodiscard]] membership_view view() const override;
     [[nodiscard]] std::optional<commit_identity> committer() const override;
+    [[nodiscard]] std::map<std::string, protocol::uuid> topic_ids() const override;
 
     [[nodiscard]] const state& where() const noexcept { return state_; }
     /// Of the assignment that the coordinator wants: the topics whose names are not known yet.

@@ -110,6 +110,12 @@ std::set<consumer_membership_fsm::id_partition> consumer_membership_fsm::held() 
     return all;
 }
 
+std::map<std::string, protocol::uuid> consumer_membership_fsm::topic_ids() const {
+    std::map<std::string, protocol::uuid> all;
+    for (const auto& [key, name] : owned_) all.insert_or_assign(name, key.first);
+    return all;
+}
+
 std::vector<topic_partition> consumer_membership_fsm::list(const partitions& of) {
     std::vector<topic_partition> all;
     all.reserve(of.size());

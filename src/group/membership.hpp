@@ -159,6 +159,8 @@ public:
     [[nodiscard]] virtual membership_view view() const = 0;
     /// Nothing: not a member now.
     [[nodiscard]] virtual std::optional<commit_identity> committer() const = 0;
+    /// Of what topics the assignment is, by name, where the protocol says it (KIP-848).
+    [[nodiscard]] virtual std::map<std::string, protocol::uuid> topic_ids() const { return {}; }
 };
 
 }  // namespace kafkawire::group

@@ -55,6 +55,21 @@ TEST_CASE("a node that goes down loses its connections and its partitions; what 
     for (const auto& p : w.partitions()) CHECK(p.in_sync.size() == 3);
 }
 
+TEST_CASE("a topic that is asked for is not made while there are too few nodes for its replicas") {
+    controlled_world w;
+    REQUIRE(!w.machine.node_down(2, w.now()));
+    w.collect();
+    const auto c = w.connect(1);
+    messages::metadata_request r;
+    r.topics.emplace().push_back({{}, "payments", {}});
+    r.allow_auto_topic_creation = true;
+    for (int i = 0; i < 2; ++i) CHECK(w.ask(c, r, 13).topics.at(0).error_code == static_cast<std::int16_t>(broker_errc::unknown_topic_or_partition));
+    REQUIRE(!w.machine.node_up(2, w.now()));
+    w.collect();
+    w.ask(c, r, 13);
+    CHECK(w.ask(c, r, 13).topics.at(0).partitions.size() == 1);
+}
+
 TEST_CASE("a killed node is believed in until its session has run out") {
     controlled_world w;
     const auto c1 = w.connect(1), c2 = w.connect(2);

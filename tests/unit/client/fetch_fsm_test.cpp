@@ -511,6 +511,27 @@ TEST_CASE("fetch_fsm: a topic that is made again is told, and begins as the poli
     r.answer(old, {});
 }
 
+TEST_CASE("fetch_fsm: what was assigned by its id waits while the name means another topic") {
+    rig r;
+    const auto ours = r.topic.id;
+    r.machine.assign(r.topic, 0, start_position::at(40));
+    REQUIRE(r.machine.only_of("t", 0, ours));
+    r.answer(r.fetch(), {r.data(0, 40, 1)});
+    CHECK(r.take().size() == 1);
+    r.answer(r.fetch(), {r.data(0, 41, 1)});
+    r.topic.id.octets[0] = 2;
+    r.change(0, 1, 0);
+    CHECK(r.all<ask_for_topics>().size() == 1);
+    CHECK(r.take() == values{"error: the topic was deleted and made again"});
+    // Its records are of whom the new topic's partition is given to.
+    CHECK(r.all<send_fetch>(1s).empty());
+    CHECK(r.all<ask_offsets>(10s).empty());
+    CHECK(r.take().empty());
+    // Given to us: from the beginning, as the policy says.
+    REQUIRE(r.machine.only_of("t", 0, r.topic.id));
+    CHECK(r.question()->parts[0].start == start_position::beginning());
+}
+
 TEST_CASE("fetch_fsm: without a leader the cluster is asked; a topic that is not there is told after a while") {
     rig r;
     r.change(0, -1, 5);
