@@ -1,0 +1,177 @@
+// What each parameter of [kafka], [kafka.client] and [kafka.producers.NAME] does.
+#include <kafkawire/partitioner.hpp>
+#include <kafkawire/protocol/messages/03_metadata.hpp>
+
+#include "parameter_lab.hpp"
+
+namespace parameters {
+namespace {
+
+// Requests of any kind of one client, by its name.
+std::size_t requests_of(lab& l, std::string_view client_id) {
+    std::size_t n = 0;
+    for (const auto& p : l.control().history()) n += p.way == kw::broker::passing::direction::request && p.client_id == client_id;
+    return n;
+}
+
+std::string brokers() {
+    const auto ask = [](const std::string& list) {
+        lab l;
+        const auto s = kw::config::read_toml("[kafka]\nbrokers = [" + list + "]\n", "test.toml");
+        auto o = s.client;
+        o.request_timeout = 2s;
+        const auto c = l.client(o);
+        bool well = false, over = false;
+        c->async_metadata([&](std::error_code ec, auto) { over = true, well = !ec; });
+        REQUIRE(l.run_until([&] { return over; }));
+        return well && requests_of(l, "kafkawire") > 0;
+    };
+    CHECK(ask("\"broker:9092\""));
+    CHECK(ask("\"app:1\", \"broker:9092\""));
+    CHECK_FALSE(ask("\"app:1\", \"app:2\""));
+    return "the second of the list is asked when the first does not answer";
+}
+
+// How long a request takes that nobody answers.
+std::chrono::milliseconds patience_of(const kw::client_options& o) {
+    lab l;
+    const auto c = l.client(o);
+    bool over = false;
+    c->async_metadata([&](std::error_code ec, auto) { over = !ec; });
+    REQUIRE(l.run_until([&] { return over; }));
+    over = false;
+    l.node.pause();
+    const auto began = l.now();
+    auto ended = began;
+    c->async_metadata([&](std::error_code ec, auto) {
+        CHECK(ec);
+        over = true;
+        ended = l.now();
+    });
+    REQUIRE(l.run_until([&] { return over; }));
+    return ended - began;
+}
+
+std::string client_timeout() {
+    const auto of = [](const std::string& section) { return patience_of(kw::config::read_toml("[kafka]\nbrokers = [\"broker:9092\"]\n" + section, "test.toml").client); };
+    const auto three = of("[kafka.client]\ntimeout = \"3s\"\n"), plain = of("");
+    CHECK(about(three, 3s));
+    CHECK(about(plain, 30s));
+    return "a request that nobody answers ends after " + ms(three) + ", not after " + ms(plain);
+}
+
+std::vector<std::int32_t> partitions_of(const std::string& lines, const std::vector<std::string>& keys) {
+    lab l;
+    const auto p = l.producer(ekafka_producer(lines));
+    std::vector<std::int32_t> all;
+    for (const auto& k : keys) {
+        const auto told = l.send(*p, "orders", k, "v");
+        REQUIRE(l.run_until([&] { return told->has_value(); }));
+        all.push_back(l.batches().back().partition);
+    }
+    return all;
+}
+
+std::string balancer() {
+    const std::vector<std::string> keys{"a", "a", "a", "a"};
+    const auto hashed = partitions_of("balancer = \"hash\"", keys), turns = partitions_of("balancer = \"roundRobin\"", keys);
+    CHECK(std::set<std::int32_t>(hashed.begin(), hashed.end()).size() == 1);
+    CHECK(std::set<std::int32_t>(turns.begin(), turns.end()).size() == 3);
+    // FNV-1a of one letter, as sarama and kafka-go have it.
+    const auto fnv = static_cast<std::int32_t>((0x811c9dc5u ^ 'a') * 0x01000193u);
+    CHECK(hashed[0] == std::abs(fnv) % 3);
+    CHECK(partitions_of("", keys) == turns);
+    return "hash keeps a key in partition " + std::to_string(hashed[0]) + ", roundRobin (the default) takes all three in turn";
+}
+
+std::vector<sent_batch> batches_with(const std::string& lines, int messages, std::size_t each) {
+    lab l;
+    const auto p = l.producer(ekafka_producer("balancer = \"hash\"\n" + lines));
+    std::vector<std::shared_ptr<std::optional<kw::error>>> told;
+    for (int i = 0; i < messages; ++i) told.push_back(l.send(*p, "orders", "k", std::string(each, 'v')));
+    REQUIRE(l.run_until([&] { return std::all_of(told.begin(), told.end(), [](const auto& t) { return t->has_value(); }); }));
+    return l.batches();
+}
+
+std::string batch_bytes() {
+    const auto small = batches_with("batchBytes = 4096", 5, 1500), plain = batches_with("", 5, 1500);
+    CHECK(small.size() == 3);
+    for (const auto& b : small) CHECK(b.bytes <= 4096);
+    CHECK(plain.size() == 1);
+    return "5 messages of 1500 bytes go in 3 batches of at most 4096, not in 1";
+}
+
+// A batch is on its way, and its answer takes long: how long the next one waits that is not full. Seen where it is sent, as the broker looks at one
+// request after the other.
+std::chrono::milliseconds lingered(const std::string& lines) {
+    lab l;
+    std::vector<std::chrono::milliseconds> sent;
+    l.world.observe([&](const kw::sim::event& e) {
+        if (e.what != kw::sim::event::kind::bytes || !e.from_client || e.data.size() < 8) return;
+        if (e.data[4] == std::byte{0} && e.data[5] == std::byte{0} && e.data[6] == std::byte{0}) sent.push_back(l.now());
+    });
+    const auto p = l.producer(ekafka_producer("balancer = \"hash\"\n" + lines));
+    const auto proven = l.send(*p, "orders", "k", "0");
+    REQUIRE(l.run_until([&] { return proven->has_value(); }));
+    l.control().add({.api = 0, .reply_delay = 4s});
+    const auto first = l.send(*p, "orders", "k", "1");
+    REQUIRE(l.run_until([&] { return sent.size() == 2; }));
+    l.run_for(10ms);
+    const auto began = l.now();
+    const auto second = l.send(*p, "orders", "k", "2");
+    REQUIRE(l.run_until([&] { return sent.size() == 3; }));
+    l.world.observe({});
+    return sent[2] - began;
+}
+
+std::string batch_timeout() {
+    const auto short_one = lingered("batchTimeout = \"200ms\""), plain = lingered("");
+    CHECK(about(short_one, 200ms));
+    CHECK(about(plain, 1s));
+    return "a batch that is not full goes after " + ms(short_one) + ", not after " + ms(plain) + ", while its broker is busy with another";
+}
+
+std::string read_timeout() {
+    const auto short_one = patience_of(ekafka_producer("readTimeout = \"1s\"").client), plain = patience_of(ekafka_producer("").client);
+    CHECK(about(short_one, 11s));
+    CHECK(about(plain, 20s));
+    return "a request that nobody answers ends after " + ms(short_one) + " (with writeTimeout's 10 s), not after " + ms(plain);
+}
+
+std::string write_timeout() {
+    const auto short_one = patience_of(ekafka_producer("writeTimeout = \"2s\"").client);
+    CHECK(about(short_one, 12s));
+    return "a request that nobody answers ends after " + ms(short_one) + " (with readTimeout's 10 s), not after 20 s";
+}
+
+std::string required_acks() {
+    std::string seen;
+    for (const auto& [text, acks] : {std::pair{"requiredAcks = 0", 0}, std::pair{"requiredAcks = 1", 1}, std::pair{"requiredAcks = -1", -1}, std::pair{"", -1}}) {
+        lab l;
+        const auto p = l.producer(ekafka_producer(text));
+        const auto told = l.send(*p, "orders", "k", "v");
+        REQUIRE(l.run_until([&] { return told->has_value() && !l.batches().empty(); }));
+        CHECK(l.asked<messages::produce_request>().at(0).what.acks == acks);
+        l.run_for(1s);
+        int answers = 0;
+        for (const auto& h : l.control().history()) answers += h.api_key == 0 && h.way == kw::broker::passing::direction::response;
+        CHECK(answers == (acks == 0 ? 0 : 1));
+    }
+    return "Produce says acks 0, 1 and -1; with 0 nobody answers, and the send is done all the same";
+}
+
+TEST_CASE("what the parameters of an ekafka producer do", "[parameters]") {
+    look_at_all("ekafka-producer", {
+                                       {"brokers", brokers},
+                                       {"client.timeout", client_timeout},
+                                       {"balancer", balancer},
+                                       {"batchBytes", batch_bytes},
+                                       {"batchTimeout", batch_timeout},
+                                       {"readTimeout", read_timeout},
+                                       {"writeTimeout", write_timeout},
+                                       {"requiredAcks", required_acks},
+                                   });
+}
+
+}  // namespace
+}  // namespace parameters

@@ -1,0 +1,138 @@
+// What each property of the confluent document does.
+#include <kafkawire/protocol/messages/08_offset_commit.hpp>
+#include <kafkawire/protocol/messages/11_join_group.hpp>
+
+#include "parameter_lab.hpp"
+
+namespace parameters {
+namespace {
+
+using entries = std::map<std::string, std::string>;
+
+kw::config::settings properties(entries e) {
+    e.try_emplace("bootstrap.servers", "broker:9092");
+    const auto s = kw::config::read_properties(e, kw::config::defaults_of::librdkafka);
+    REQUIRE(wrong_with(s) == "");
+    return s;
+}
+
+// Whether a first request is answered.
+std::error_code first_request(lab& l, const kw::client_options& o) {
+    const auto c = l.client(o);
+    std::optional<std::error_code> why;
+    c->async_metadata([&](std::error_code ec, auto) { why = ec; });
+    REQUIRE(l.run_until([&] { return why.has_value(); }));
+    return *why;
+}
+
+std::string bootstrap_servers() {
+    lab l;
+    CHECK_FALSE(first_request(l, properties({{"bootstrap.servers", "app:1,broker:9092"}}).client));
+    auto nobody = properties({{"bootstrap.servers", "app:1"}}).client;
+    nobody.request_timeout = 1s;
+    CHECK(first_request(l, nobody));
+    return "the second of two is asked when nobody listens at the first";
+}
+
+// A listener with passwords over plain text, as the document has it.
+std::error_code let_in(entries e) {
+    kw::broker::options o;
+    o.security.protocol = kw::security_protocol::sasl_plaintext;
+    o.security.mechanisms = {kw::sasl_mechanism::plain};
+    o.security.users = {{"alice", kw::secret{"alicepassword"}}};
+    lab l{o};
+    for (const auto& [name, value] : entries{{"security.protocol", "SASL_PLAINTEXT"}, {"sasl.mechanisms", "PLAIN"}, {"sasl.username", "alice"}, {"sasl.password", "alicepassword"}}) e.try_emplace(name, value);
+    std::erase_if(e, [](const auto& one) { return one.second.empty(); });
+    auto options = properties(e).client;
+    options.request_timeout = 5s;
+    return first_request(l, options);
+}
+
+std::string security_protocol() {
+    CHECK_FALSE(let_in({}));
+    CHECK(let_in({{"security.protocol", "PLAINTEXT"}, {"sasl.mechanisms", ""}, {"sasl.username", ""}, {"sasl.password", ""}}));
+    if (kw::built_with_openssl()) {
+        CHECK(let_in({{"security.protocol", "SSL"}, {"sasl.mechanisms", ""}, {"sasl.username", ""}, {"sasl.password", ""}}));
+        CHECK(let_in({{"security.protocol", "SASL_SSL"}}));
+    }
+    return "a SASL_PLAINTEXT listener lets SASL_PLAINTEXT in, and none of PLAINTEXT, SSL, SASL_SSL";
+}
+std::string sasl_mechanisms() {
+    if (kw::built_with_openssl()) CHECK(let_in({{"sasl.mechanisms", "SCRAM-SHA-256"}}));
+    CHECK_FALSE(let_in({{"sasl.mechanisms", "PLAIN"}}));
+    return "PLAIN is let in where that is offered, SCRAM-SHA-256 is not";
+}
+std::string sasl_username() {
+    CHECK(let_in({{"sasl.username", "bob"}}));
+    return "alice is let in, bob is not";
+}
+std::string sasl_password() {
+    CHECK(let_in({{"sasl.password", "bobpassword"}}));
+    return "her password is let in, another one is not";
+}
+
+std::string group_id() {
+    lab l;
+    const auto s = properties({{"group.id", "bob-group"}});
+    auto c = s.consumers.at("");
+    c.options.topics = {"orders"};
+    const auto got = l.read(l.consumer(c));
+    REQUIRE(l.run_until([&] { return !l.asked<messages::join_group_request>().empty(); }));
+    CHECK(l.asked<messages::join_group_request>().front().what.group_id == "bob-group");
+    return "JoinGroup says group bob-group";
+}
+
+std::string auto_offset_reset() {
+    const auto first = [](const char* word) {
+        lab l;
+        l.fill("orders", 3);
+        auto s = properties(*word ? entries{{"group.id", "g"}, {"auto.offset.reset", word}} : entries{{"group.id", "g"}}).consumers.at("");
+        s.options.topics = {"orders"};
+        const auto c = l.consumer(s);
+        const auto got = l.read(c);
+        REQUIRE(l.run_until([&] { return c->position("orders", 0).value_or(-1) >= 0; }));
+        l.run_for(2s);
+        l.fill("orders", 1);
+        REQUIRE(l.run_until([&] { return !got->offsets.empty(); }));
+        return got->offsets.front().second;
+    };
+    CHECK(first("earliest") == 0);
+    CHECK(first("latest") == 3);
+    CHECK(first("") == 3);
+    return "of a log of 3 messages, a new group reads offset 0 first with earliest, offset 3 with latest (the default)";
+}
+
+std::string enable_auto_commit() {
+    const auto commits = [](const char* word) {
+        lab l;
+        l.fill("orders", 3);
+        auto e = entries{{"group.id", "g"}, {"auto.offset.reset", "earliest"}};
+        if (*word) e["enable.auto.commit"] = word;
+        auto s = properties(e).consumers.at("");
+        s.options.topics = {"orders"};
+        const auto got = l.read(l.consumer(s));
+        REQUIRE(l.run_until([&] { return got->offsets.size() == 3; }));
+        l.run_for(20s);
+        return l.asked<messages::offset_commit_request>().size();
+    };
+    CHECK(commits("true") > 0);
+    CHECK(commits("") > 0);
+    CHECK(commits("false") == 0);
+    return "what was polled is committed by itself with true (librdkafka's default), and never with false";
+}
+
+TEST_CASE("what the properties of the confluent document do", "[parameters]") {
+    look_at_all("librdkafka", {
+                                  {"bootstrap.servers", bootstrap_servers},
+                                  {"security.protocol", security_protocol},
+                                  {"sasl.mechanisms", sasl_mechanisms},
+                                  {"sasl.username", sasl_username},
+                                  {"sasl.password", sasl_password},
+                                  {"group.id", group_id},
+                                  {"auto.offset.reset", auto_offset_reset},
+                                  {"enable.auto.commit", enable_auto_commit},
+                              });
+}
+
+}  // namespace
+}  // namespace parameters
