@@ -75,12 +75,14 @@ result run(settings& s, const plan& p) {
     return r;
 }
 
-// From the last fault, or event of a member, until everything is read within a second: a killed member's session, and a second. In classic groups the
-// JoinGroup of a new member, which waits for the others, may have to be given up for lost before; a lie is believed for a minute.
+// From the last fault, or event of a member, until everything is read within a second: a killed member's session, and a second. Before, the question of
+// a new member whose answer is lost may have to be given up: FindCoordinator, or in classic groups JoinGroup, which waits for the others. A lie is
+// believed for a minute.
 std::chrono::nanoseconds settles_within(const consumers::plan& p) {
-    constexpr auto session = 6s, rebalance = 8s;
+    constexpr auto session = 6s, rebalance = 8s, request = 5s;
     if (p.lies) return 100s;
-    return p.new_protocol || p.by_hand ? session + 1s : rebalance + 5s + 1s;
+    if (p.by_hand) return session + 1s;
+    return (p.new_protocol ? session : rebalance) + request + 1s;
 }
 
 struct group_schedule {
