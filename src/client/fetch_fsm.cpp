@@ -76,7 +76,9 @@ void fetch_fsm::move_to(reading_partition& p, start_position to, std::int32_t le
     p.not_before.reset();
     p.failures = 0;
     p.position_epoch = leader_epoch;
-    p.checked_epoch = -1;
+    // The leader of that epoch had the record before the position. One that came later is asked whether it has it, before anything is fetched.
+    p.checked_epoch = leader_epoch;
+    --p.seen_changes;
     p.lost_position = -1;
     if (to.what != start_position::kind::offset) {
         drop_data(p);
@@ -149,9 +151,10 @@ bool fetch_fsm::skip(std::string_view topic, std::int32_t index) {
     const auto* const f = std::get_if<reading_failed>(&p->state);
     if (!f || f->behind < 0) return false;
     const auto to = std::max(f->behind, p->position + 1);
-    const auto epoch = p->position_epoch;
+    const auto epoch = p->position_epoch, checked = p->checked_epoch;
     drop_data(*p);
     move_to(*p, start_position::at(to), epoch);
+    p->checked_epoch = checked;
     return true;
 }
 

@@ -140,6 +140,45 @@ TEST_CASE("records of an assignment that is over can neither be committed nor ma
     CHECK(committed_of(r, "billing", topic) == 10);
 }
 
+TEST_CASE("records that a group had read and the cluster has lost since are told when it comes back, also where the log has grown over them again") {
+    for (const auto protocol : both_protocols)
+        for (const bool grown : {false, true}) {
+            CAPTURE(static_cast<int>(protocol), grown);
+            group_rig r;
+            const auto topic = r.kafka.create_topic(1);
+            for (int from = 0; from < 100; from += 10) r.fill(topic, 0, from, from + 10);
+            auto o = member_of("billing", {topic}, protocol);
+            r.run([&]() -> asio::awaitable<void> {
+                kw::consumer consumer{r.client, o};
+                std::size_t n = 0;
+                while (n < 100) {
+                    const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+                    n += batch.size();
+                    co_await consumer.async_commit(batch, asio::use_awaitable);
+                }
+                co_await consumer.async_close(asio::use_awaitable);
+            });
+            CHECK(!r.kafka.embedded()->control().truncate(topic, 0, 60));
+            if (grown) r.fill(topic, 0, 1000, 1100);
+            r.run([&]() -> asio::awaitable<void> {
+                kw::consumer consumer{r.client, o};
+                auto [why, none] = co_await consumer.async_poll(kw::detailed(kw::as_tuple(asio::use_awaitable)));
+                INFO(why.message());
+                CHECK(why.code == kw::errc::log_truncated);
+                CHECK(why.text.find(topic + "-0 at offset 100: the log has lost what was read behind offset 60") == 0);
+                CHECK(none.empty());
+                CHECK(consumer.position(topic, 0) == 60);
+                if (!grown) r.fill(topic, 0, 1000, 1010);
+                const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+                CHECK(batch.begin()->offset == 60);
+                CHECK(batch.begin()->value.text() == "1000");
+                co_await consumer.async_commit(batch, asio::use_awaitable);
+                co_await consumer.async_close(asio::use_awaitable);
+            });
+            CHECK(committed_of(r, "billing", topic) >= 70);
+        }
+}
+
 TEST_CASE("marks need a group") {
     group_rig r;
     kw::consumer consumer{r.client};

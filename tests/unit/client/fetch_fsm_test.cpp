@@ -250,6 +250,76 @@ TEST_CASE("fetch_fsm: a new leader is asked whether its log has what was read") 
     }
 }
 
+TEST_CASE("fetch_fsm: a committed offset that names its leader's epoch is checked before it is read on from") {
+    rig r;
+    const auto begin = [&](std::int32_t epoch) { return r.machine.assign(r.topic, 0, start_position::at(10), epoch); };
+    SECTION("the leader is still that one: nothing need be asked") {
+        begin(5);
+        CHECK(r.fetch()->message.topics[0].partitions[0].fetch_offset == 10);
+    }
+    SECTION("no epoch was committed") {
+        begin(-1);
+        CHECK(r.fetch()->message.topics[0].partitions[0].fetch_offset == 10);
+    }
+    SECTION("a newer leader has it") {
+        begin(3);
+        const auto q = r.question();
+        CHECK(q->epochs);
+        CHECK(q->parts[0].epoch == 3);
+        CHECK(q->parts[0].leader_epoch == 5);
+        CHECK(r.all<send_fetch>().empty());
+        r.machine.offsets(*q, {offset_answer{0, 12, 3}}, r.now);
+        CHECK(r.fetch()->message.topics[0].partitions[0].fetch_offset == 10);
+    }
+    SECTION("a newer leader has lost it, and has other records there by now: told, and on from where the logs part") {
+        begin(3);
+        r.machine.offsets(*r.question(), {offset_answer{0, 6, 3}}, r.now);
+        const auto told = r.machine.take(0, r.now);
+        REQUIRE(told.why);
+        CHECK(told.why->code == errc::log_truncated);
+        CHECK(told.why->text == "t-0 at offset 10: the log has lost what was read behind offset 6 (leader epoch 3)");
+        CHECK(r.fetch()->message.topics[0].partitions[0].fetch_offset == 6);
+    }
+    SECTION("the same where a group says it of a partition that it holds") {
+        r.machine.assign(r.topic, 0, start_position::policy());
+        r.machine.hold("t", 0, true);
+        CHECK(r.run().empty());
+        r.machine.seek("t", 0, start_position::at(10), 3);
+        CHECK(r.run().empty());
+        r.machine.release("t", 0);
+        const auto q = r.question();
+        CHECK(q->epochs);
+        r.machine.offsets(*q, {offset_answer{0, 10, 3}}, r.now);
+        CHECK(r.fetch()->message.topics[0].partitions[0].fetch_offset == 10);
+    }
+    SECTION("the leader is not known yet") {
+        r.topic.known = false;
+        r.topic.partitions.clear();
+        begin(3);
+        r.run();
+        r.topic.known = true;
+        r.topic.partitions = {{1, 5, {}}};
+        ++r.topic.changes;
+        CHECK(r.question()->epochs);
+    }
+    SECTION("of the same leader, and not in its log: it is asked what became of it") {
+        begin(5);
+        r.answer(r.fetch(), {r.code(0, broker_errc::offset_out_of_range)});
+        const auto q = r.question(120ms);
+        CHECK(q->epochs);
+        r.machine.offsets(*q, {offset_answer{0, 6, 5}}, r.now);
+        CHECK(r.take() == values{"error: the log was truncated before the position"});
+        CHECK(r.at(0).position == 6);
+    }
+    SECTION("a broker that knows no such question is read from") {
+        begin(3);
+        error e;
+        e.code = errc::no_common_version;
+        r.machine.offsets_lost(*r.question(), e, r.now);
+        CHECK(r.fetch()->message.topics[0].partitions[0].fetch_offset == 10);
+    }
+}
+
 TEST_CASE("fetch_fsm: an offset that is not in the log") {
     SECTION("nothing was read: the policy decides") {
         rig r;
