@@ -44,6 +44,7 @@ struct producer_statistics {
     std::uint64_t failed = 0;            ///< records, not persisted or unknown
     std::size_t buffered_bytes = 0;      ///< of send_buffer, now
     std::size_t unsettled_batches = 0;   ///< that are not told yet, now
+    bool degraded = false;               ///< see producer::degraded()
 };
 
 namespace client_detail {
@@ -383,6 +384,9 @@ public:
     }
 
     [[nodiscard]] producer_statistics statistics() const noexcept;
+    /// Null, or why this producer does less than its options say: the brokers are older than Kafka 0.11, and idempotence, which is automatic, is off.
+    /// What is tried again may then be stored twice. Known before the first record is sent; valid as long as the producer is.
+    [[nodiscard]] const error* degraded() const noexcept;
 
 private:
     friend class transaction;

@@ -46,6 +46,7 @@ producer& producer::operator=(producer&& other) noexcept {
 const producer_options& producer::options() const noexcept { return core_->options(); }
 void producer::compress_on(executor_type ex) { core_->compress_on(std::move(ex)); }
 void producer::on_delivery(unique_function<void(const delivery_report&)> handler) { core_->on_delivery(std::move(handler)); }
+const error* producer::degraded() const noexcept { return core_->degraded(); }
 producer_statistics producer::statistics() const noexcept { return core_->statistics(); }
 
 }  // namespace kafkawire::inline v0_1

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "client/old_formats.hpp"
 #include "client/transaction_core.hpp"
 #include "net/flag_holder.hpp"
 
@@ -20,6 +21,7 @@ sender_settings settings_of(const producer_options& o) {
     sender_settings s;
     s.acks = static_cast<std::int16_t>(o.acks);
     s.idempotent = idempotent(o);
+    s.may_do_without = o.idempotence == toggle::automatic;
     s.transactional = !o.transactional_id.empty();
     s.create_topics = o.create_topics;
     s.request_bytes = o.request_bytes;
@@ -269,6 +271,9 @@ error producer_core::story_of(std::error_code code, const topic_queue& t, const 
         e.text = r.partition >= 0 ? name + " has " + std::to_string(t.info->partitions.size()) + " partitions, and none of number " + std::to_string(r.partition)
                                   : "no partition was chosen for a record of " + name;
         e.hint = r.partition >= 0 ? "" : "name one: the partitioner leaves it to the record";
+    } else if (code == errc::not_in_version) {
+        e.text = "the record has headers, and the brokers are older than Kafka 0.11, which has none";
+        e.hint = "send it without headers";
     } else if (code == errc::no_transaction) {
         e.text = "a transactional producer sends within a transaction only";
         e.hint = "async_begin_transaction() comes first";
@@ -372,8 +377,13 @@ protocol::wire_error producer_core::encode(produce_plan& plan, std::int16_t vers
     m.timeout_ms = static_cast<std::int32_t>(client_->options().request_timeout.count());
     const topic_queue* last = nullptr;
     std::sort(plan.parts.begin(), plan.parts.end(), [](const produce_part& a, const produce_part& b) { return a.where->topic != b.where->topic ? a.where->topic < b.where->topic : a.where->index < b.where->index; });
-    for (const auto& part : plan.parts) {
+    protocol::codec_error unsayable;
+    for (auto& part : plan.parts) {
         if (!part.bytes) continue;
+        if (version < first_with_zstd && !adapt(part, version, machine_.settings().idempotent)) [[unlikely]] {
+            unsayable = part.unsayable;
+            continue;
+        }
         if (part.where->topic != last) {
             last = part.where->topic;
             auto& t = m.topic_data.emplace_back();
@@ -384,7 +394,22 @@ protocol::wire_error producer_core::encode(produce_plan& plan, std::int16_t vers
         p.index = part.where->index;
         p.records = protocol::raw_records{part.bytes->view()};
     }
+    if (version < first_with_batches) machine_.refuse_headers();
+    if (unsayable && m.topic_data.empty()) return {unsayable.code, 0, {}, std::string{unsayable.what}};
     return protocol::encode_request(protocol::schema_of<produce_request>(), &m, version, correlation_id, client_id, to);
+}
+
+// What the request went without.
+void producer_core::give_up_unsayable(produce_plan& plan) {
+    for (auto& part : plan.parts) {
+        if (!part.unsayable || !part.batch) continue;
+        error e;
+        e.code = part.unsayable.code;
+        e.in = phase::request;
+        e.api_key = produce_request::key;
+        e.text = std::string{part.unsayable.what};
+        machine_.unsayable(part, std::make_shared<const error>(std::move(e)), client_->env().now(), actions_);
+    }
 }
 
 void producer_core::done(produce_plan& plan, net::outcome result) {
@@ -395,6 +420,7 @@ void producer_core::done(produce_plan& plan, net::outcome result) {
 void producer_core::take(produce_plan& plan, net::outcome& result) {
     auto& env = client_->env();
     const auto now = env.now();
+    if (!result.why && result.version < first_with_zstd) give_up_unsayable(plan);
     if (!result.why && machine_.settings().acks == 0) {
         answers_.assign(plan.parts.size(), produce_answer{});
         machine_.answered(plan, answers_, now, wall_ms(), actions_);
@@ -519,7 +545,7 @@ void producer_core::timer_fired() {
 
 producer_statistics producer_core::statistics() const noexcept {
     const auto& c = machine_.counts();
-    return {c.records, c.batches, c.requests, c.bytes, c.retries, c.acknowledged, c.failed, machine_.used(), machine_.unsettled()};
+    return {c.records, c.batches, c.requests, c.bytes, c.retries, c.acknowledged, c.failed, machine_.used(), machine_.unsettled(), machine_.degraded() != nullptr};
 }
 
 }  // namespace kafkawire::client_detail

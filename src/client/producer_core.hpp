@@ -52,6 +52,7 @@ public:
     [[nodiscard]] const producer_options& options() const noexcept { return options_; }
     [[nodiscard]] block_pool& blocks() noexcept { return blocks_; }
     [[nodiscard]] producer_statistics statistics() const noexcept;
+    [[nodiscard]] const error* degraded() const noexcept { return machine_.degraded().get(); }
 
     // --- for transactions: after a call of the machine, run() ---
     [[nodiscard]] sender_fsm& machine() noexcept { return machine_; }
@@ -147,6 +148,7 @@ private:
 
     void take(produce_plan& plan, net::outcome& result);
     void take(const error& why, const protocol::messages::init_producer_id_response& r);
+    void give_up_unsayable(produce_plan& plan);
     void carry_out(send_produce& a);
     void carry_out(withdraw_produce& a);
     void carry_out(ask_producer_id&);
@@ -179,7 +181,7 @@ private:
     std::vector<std::optional<produce_answer>> answers_;
     unique_function<void(const delivery_report&)> on_delivery_;
     std::unique_ptr<transaction_hooks> hooks_;
-    protocol::version_range produce_versions_ = protocol::between(3, protocol::messages::produce_request::versions.highest);  // 3: batches of format 2
+    protocol::version_range produce_versions_ = protocol::messages::produce_request::versions;
     gate gate_;
     std::error_code gate_why_ = errc::no_transaction;
     asio::any_io_executor compress_on_;                     // empty: batches are compressed here

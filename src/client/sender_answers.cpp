@@ -169,6 +169,16 @@ void sender_fsm::out_of_sequence(partition_queue& p, const batch_ptr& b, const s
     try_again(p, b, why, now, false, out);
 }
 
+void sender_fsm::unsayable(produce_part& part, const std::shared_ptr<const error>& why, time_point now, sender_actions& out) {
+    const auto b = std::exchange(part.batch, nullptr);
+    part.bytes.reset();
+    if (!b) return;
+    auto& p = *part.where;
+    erase(p.in_flight, b);
+    give_up(p, b, why, out);
+    settle(p, now, out);
+}
+
 // Back among those that wait, at its place in the sequence.
 void sender_fsm::try_again(partition_queue& p, const batch_ptr& b, const std::shared_ptr<const error>& why, time_point now, bool at_once, sender_actions& out) {
     b->last_error = why;
@@ -364,6 +374,7 @@ void sender_fsm::producer_id_known(std::int64_t id, std::int16_t epoch, time_poi
     identity_failures_ = 0;
     identity_retry_at_.reset();
     sequence_broken_ = false;
+    had_identity_ = true;
     identity_ = {id, epoch};
     for (auto& t : topics_)
         for (auto& p : t.partitions) {
@@ -388,7 +399,17 @@ void sender_fsm::producer_id_failed(const std::shared_ptr<const error>& why, tim
         return;
     }
     asking_identity_ = false;
-    stop(*why, out);
+    if (code != errc::no_common_version || settings_.transactional) return stop(*why, out);
+    if (!settings_.may_do_without || had_identity_)
+        return stop(*story(code, "the brokers are older than Kafka 0.11, which idempotence needs", why, "idempotence = off sends to them: at least once, as what is tried again may then be stored twice"), out);
+    degraded_ = story(code, "the brokers are older than Kafka 0.11 and keep no sequences: records are sent at least once, and what is tried again may be stored twice", why,
+                      "idempotence = off says that this is meant, on refuses such brokers");
+    settings_.idempotent = false;
+    refuse_headers();
+    for (auto& t : topics_)
+        for (auto& p : t.partitions)
+            if (!p.idle()) consider(p, now, true, out);
+    for (auto& [broker_id, b] : brokers_) pump(b, now, true, out);
 }
 
 // --- patience ---

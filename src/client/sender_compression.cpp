@@ -1,5 +1,7 @@
-// sender_fsm: batches that are compressed elsewhere.
-#include "client/sender_fsm.hpp"
+// sender_fsm: batches that are compressed elsewhere; and, below, what old brokers cannot take as it was built (old_formats.hpp).
+#include <kafkawire/protocol/record_batch.hpp>
+
+#include "client/old_formats.hpp"
 
 namespace kafkawire::client_detail {
 
@@ -59,6 +61,45 @@ void sender_fsm::compressed(const std::shared_ptr<compress_job>& job, time_point
     admit_waiting(now, wall_ms, out);
     consider(p, now, true, out);
     if (p.leader >= 0) pump(broker(p.leader), now, true, out);
+}
+
+using protocol::codec_error;
+
+codec_error check_for_version(protocol::bytes_view batch, std::int16_t produce_version, bool sequenced) noexcept {
+    if (produce_version >= first_with_zstd) return {};
+    if (sequenced && produce_version < first_with_batches)
+        return {errc::not_in_version, "the broker is older than Kafka 0.11 and keeps no sequences, while others of its cluster do: idempotence = off sends to it at least once"};
+    constexpr std::size_t codec_at = 22;  // the low byte of the attributes
+    if (batch.size() > codec_at && (std::to_integer<unsigned>(batch[codec_at]) & 7) == static_cast<unsigned>(protocol::compression::zstd))
+        return {errc::not_in_version, "the broker is older than Kafka 2.1 and has no zstd: compression = lz4 or gzip works with it"};
+    return {};
+}
+
+codec_error as_messages(protocol::bytes_view batch, std::int16_t produce_version, int level, protocol::byte_buffer& to) {
+    protocol::record_reader in{batch};
+    protocol::batch_builder build;
+    const auto* r = in.next();
+    build.start({.magic = static_cast<std::int8_t>(produce_version < 2 ? 0 : 1), .codec = in.batch().codec(), .level = level});
+    build.reserve(batch.size() + batch.size() / 2);
+    for (; r; r = in.next()) {
+        if (!r->headers.empty()) return {errc::not_in_version, "the broker is older than Kafka 0.11, and its records have no headers: send them without"};
+        if (const auto wrong = build.append(r->timestamp, r->key, r->value); wrong != errc{}) return {wrong, "the records of the batch do not fit into the broker's older format"};
+    }
+    if (in.error()) return {in.error().code, "a batch of our own cannot be read"};
+    protocol::bytes_view messages;
+    if (const auto wrong = build.close(messages)) return wrong;
+    to.append(messages);
+    return {};
+}
+
+bool adapt(produce_part& part, std::int16_t produce_version, bool sequenced) {
+    part.unsayable = check_for_version(part.bytes->view(), produce_version, sequenced);
+    if (!part.unsayable && produce_version < first_with_batches) {
+        auto messages = std::make_shared<protocol::byte_buffer>();
+        part.unsayable = as_messages(part.bytes->view(), produce_version, part.where->topic->settings.level, *messages);
+        if (!part.unsayable) part.bytes = std::move(messages);
+    }
+    return !part.unsayable;
 }
 
 }  // namespace kafkawire::client_detail

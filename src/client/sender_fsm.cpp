@@ -146,6 +146,7 @@ std::error_code sender_fsm::cannot_append(const topic_queue& t, const record&) c
 
 std::error_code sender_fsm::make_room(partition_queue& p, std::size_t room, std::int64_t, time_point now, sender_actions& out) {
     const auto& s = p.topic->settings;
+    if (room == unsayable_size) return errc::not_in_version;
     const auto alone = room + empty_batch;
     if (alone + request_overhead > settings_.request_bytes || alone > settings_.send_buffer) return errc::record_too_large;
     if (used_ + room > settings_.send_buffer) return errc::would_wait;

@@ -29,6 +29,7 @@ namespace kafkawire::client_detail {
 struct sender_settings {
     std::int16_t acks = -1;
     bool idempotent = true;
+    bool may_do_without = false;                                 ///< without sequences where brokers are too old for them; else nothing is sent
     bool transactional = false;
     bool create_topics = true;
     std::size_t request_bytes = 8u << 20;
@@ -71,6 +72,7 @@ struct produce_part {
     partition_queue* where;
     batch_ptr batch;                                             // null: settled, or gone to another broker meanwhile
     std::shared_ptr<const protocol::byte_buffer> bytes;
+    protocol::codec_error unsayable{};                           // why the broker's version of Produce cannot carry it: it was left out
 };
 /// One Produce request.
 struct produce_plan {
@@ -164,6 +166,10 @@ public:
     void lost(produce_plan& plan, const std::shared_ptr<const error>& why, bool maybe_processed, bool connection_failed, time_point now, std::int64_t wall_ms,
               sender_actions& out);
     void producer_id_failed(const std::shared_ptr<const error>& why, time_point now, sender_actions& out);
+    /// The broker's version of Produce cannot carry that part of a plan: its records will not be sent. Before the plan is answered.
+    void unsayable(produce_part& part, const std::shared_ptr<const error>& why, time_point now, sender_actions& out);
+    /// From now on records with headers are refused: the brokers are too old for them.
+    void refuse_headers() noexcept { no_headers_ = true; }
     /// That broker wants a pause (KIP-219).
     void throttled(std::int32_t id, time_point until) { broker(id).muted_until = until; }
     /// When to call tick(), if nothing else happens before.
@@ -189,6 +195,8 @@ public:
     [[nodiscard]] bool sequence_broken() const noexcept { return sequence_broken_; }
 
     // --- looking in ---
+    /// Why records go without sequences although the settings have them; null: they do not.
+    [[nodiscard]] const std::shared_ptr<const error>& degraded() const noexcept { return degraded_; }
     [[nodiscard]] std::size_t used() const noexcept { return used_; }
     [[nodiscard]] std::size_t room() const noexcept { return used_ < settings_.send_buffer ? settings_.send_buffer - used_ : 0; }
     [[nodiscard]] const sender_counts& counts() const noexcept { return counts_; }
@@ -213,8 +221,9 @@ private:
     [[nodiscard]] std::error_code make_room(partition_queue& p, std::size_t room, std::int64_t wall_ms, time_point now, sender_actions& out);
     [[nodiscard]] std::error_code put(partition_queue& p, const record& r, std::int64_t wall_ms, waiter* w);
     /// The most that a record adds to a batch.
-    [[nodiscard]] static std::size_t most_bytes(const record& r) noexcept {
+    [[nodiscard]] std::size_t most_bytes(const record& r) const noexcept {
         if (r.headers.empty()) [[likely]] return 36 + r.key.size() + r.value.size();
+        if (no_headers_) return unsayable_size;
         return protocol::batch_builder::most_bytes(r.key, r.value, r.headers);
     }
     void open_batch(partition_queue& p, time_point now, sender_actions& out);
@@ -283,6 +292,7 @@ private:
     static constexpr std::size_t kept_buffers = 64;              // of batches that are done; each has the size of a batch
     untold_batches untold_;                                      // outlives the batches below
     static constexpr std::size_t empty_batch = 61;               // the header of format 2
+    static constexpr std::size_t unsayable_size = std::numeric_limits<std::size_t>::max() / 4;  // more than any batch holds: make_room() says what it is
     random_numbers random_;
     std::deque<topic_queue> topics_;
     std::uint32_t partitions_ = 0;                               // made so far, over all topics
@@ -300,6 +310,9 @@ private:
     std::shared_ptr<const error> topics_trouble_;                // why the leaders could not be asked for
 
     std::optional<std::pair<std::int64_t, std::int16_t>> identity_;
+    std::shared_ptr<const error> degraded_;
+    bool had_identity_ = false;
+    bool no_headers_ = false;
     bool asking_identity_ = false;
     int identity_failures_ = 0;
     std::optional<time_point> identity_retry_at_;

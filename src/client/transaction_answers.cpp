@@ -180,6 +180,7 @@ void transaction_fsm::on(answered& e, time_point now, actions& out) {
 }
 
 void transaction_fsm::on(request_failed& e, time_point now, actions& out) {
+    if ((e.why.code == errc::no_common_version || e.why.code == errc::not_in_version) && !open()) e.why.hint = "transactions need brokers of Kafka 0.11 or later; without transactional_id records are sent outside of one";
     for (auto* l : {&transaction_, &group_})
         if (l->asking.request == e.request) {
             const auto what = l == &group_ ? api::find_group : api::find_transaction;

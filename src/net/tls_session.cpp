@@ -273,6 +273,9 @@ void tls_session::fail(std::string_view doing) {
     } else if (reason == SSL_R_WRONG_VERSION_NUMBER && !established_) {
         why_.text = "what answers there does not speak TLS";
         why_.hint = "use security_protocol plaintext or sasl_plaintext, or the port of a TLS listener";
+    } else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION) {
+        why_.text = "the peer has no TLS 1.2 or newer";
+        why_.hint = "older ones are not secure, and are never used; brokers say in ssl.enabled.protocols what they have";
     } else if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED || (reason == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE && with_->expires_ == std::nullopt)) {
         why_.text = "the broker wants a certificate from us";
         why_.hint = "set tls_certificate_file and tls_key_file";

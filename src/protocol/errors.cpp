@@ -96,6 +96,7 @@ bool is_not_persisted(errc e) noexcept {
         case errc::unknown_partition:
         case errc::no_transaction:
         case errc::transaction_aborted:
+        case errc::not_in_version:
         case errc::producer_failed: return true;
         default: return false;
     }
