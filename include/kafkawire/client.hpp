@@ -82,6 +82,7 @@ struct broker_health {
     std::optional<net::time_point> failed_at;              ///< when that was
     std::optional<net::wall_time> certificate_expires;     ///< of the certificate that the broker showed last
     std::optional<net::wall_time> own_certificate_expires; ///< of the client's, which all brokers are shown
+    error reload_error;                                    ///< why changed certificates cannot be read: those before them serve on; empty: all is well
 };
 
 namespace client_detail {
@@ -366,6 +367,10 @@ public:
     auto async_ready(std::chrono::milliseconds within, Token&& token) {
         return asio::async_initiate<Token, void(std::error_code)>(client_detail::initiate_ready{{core_}}, token, within);
     }
+
+    /// Tells the observer a line of the application's own, under this client's name, as often as its own lines may come; see observer.hpp. Without
+    /// an observer nothing happens.
+    void log(log_level level, std::string_view component, std::string_view text, std::span<const log_field> fields = {}) const noexcept;
 
     /// Closes all connections; operations under way complete with errc::client_closed, later ones too. Completion: void(std::error_code).
     template <class Token>

@@ -1,7 +1,7 @@
 // Options, declared as messages are: a plain struct whose member initialisers are the defaults, and a describe() list with names, aliases,
 // ranges and texts. Validation, documentation, command line and every dialect of configuration visit that one list.
 #pragma once
-#include <kafkawire/error.hpp>
+#include <kafkawire/observer.hpp>
 #include <kafkawire/security.hpp>
 
 #include <array>
@@ -30,6 +30,7 @@ struct client_options {
     std::chrono::milliseconds connections_max_idle{540'000};
     std::chrono::milliseconds stall_after{3'000};
     std::chrono::milliseconds rebootstrap_after{60'000};
+    std::string broker_version{};                  ///< empty: each broker is asked what it speaks
 
     // Whom to trust and who we are. What does not fit together is refused when the client is made.
     kafkawire::security_protocol security_protocol = kafkawire::security_protocol::plaintext;
@@ -50,6 +51,12 @@ struct client_options {
     bool sasl_unsecured_tokens = false;
     /// Of OAUTHBEARER. Not an option of the describe() list.
     kafkawire::token_source token_source{};
+
+    // What follows are no options of the describe() list.
+    /// What the client is called in reports and log lines: its configuration's name, say. Empty: client_id.
+    std::string name{};
+    /// Told of what the client does, see observer.hpp. The client holds it until it is destroyed.
+    std::shared_ptr<kafkawire::observer> observer{};
 };
 
 /// What an option holds, and so how its text is read: "30 s", "250ms" and plain milliseconds; "64 MiB", "100k" and plain bytes; one of some names;
@@ -136,6 +143,7 @@ struct bootstrap_address {
 /// The same, as a check of an option.
 [[nodiscard]] KAFKAWIRE_API std::string check_bootstrap(std::string_view text);
 [[nodiscard]] KAFKAWIRE_API std::string check_client_id(std::string_view text);
+[[nodiscard]] KAFKAWIRE_API std::string check_broker_version(std::string_view text);
 
 inline constexpr std::array security_protocol_names{option_choice{"plaintext", 0}, option_choice{"ssl", 1}, option_choice{"sasl_plaintext", 2}, option_choice{"sasl_ssl", 3}};
 inline constexpr std::array sasl_mechanism_names{option_choice{"plain", 0}, option_choice{"scram-sha-256", 1}, option_choice{"scram-sha-512", 2}, option_choice{"oauthbearer", 3}};
@@ -168,6 +176,9 @@ constexpr auto describe(options_type<client_options>) {
                                 {.text = "A connection on which an answer is due and nothing moves for so long is looked into: if a second one to the same broker works, the first is dead and is given up. 0: never."}),
         option<&o::rebootstrap_after>("rebootstrap_after",
                                       {.aliases = {"metadata.recovery.rebootstrap.trigger.ms"}, .text = "When no known broker could be reached for so long, they are forgotten and the client begins again from the bootstrap list. 0: never."}),
+        option<&o::broker_version>("broker_version",
+                                   {.text = "A Kafka release, as 2.8 or 0.10.2.0: nothing newer is spoken, whatever brokers offer. Brokers before 0.10 cannot be asked and need it. Empty: each broker is asked."},
+                                   check_broker_version),
         option<&o::security_protocol>("security_protocol",
                                       {.aliases = {"security.protocol"}, .text = "What connections are: plain text or TLS (ssl), with or without SASL. Brokers have a listener for each.", .choices = security_protocol_names}),
         option<&o::tls_ca_file>("tls_ca_file", {.aliases = {"ssl.ca.location", "ssl.truststore.location"}, .text = "Certificates of the authorities that brokers' certificates are trusted from, PEM. Nothing given here, in tls_ca_folder and in tls_ca_pem: the system's."}),

@@ -74,6 +74,10 @@ std::vector<broker_info> client::brokers() const {
 
 std::vector<broker_health> client::health() const { return core_->health(); }
 
+void client::log(log_level level, std::string_view component, std::string_view text, std::span<const log_field> fields) const noexcept {
+    if (core_->reports()) core_->reports()->log(level, component, text, fields);
+}
+
 const protocol::message_schema* client::require_request(const protocol::message_schema& schema) {
     const auto* answer = client_detail::answer_schema(schema);
     if (!answer) throw std::invalid_argument{"async_request_any: " + std::string{schema.name} + " is not a request"};

@@ -502,6 +502,7 @@ void consumer_core::look() {
             else if (t.parts.empty()) continue;  // nothing to show in it: look again
             else {
                 if (group_) group_->gave(t.parts);
+                if (client_->reports()) show_lag(t.parts);
                 got = records{std::move(t.parts)};
                 statistics_.records += got.size();
             }
@@ -509,9 +510,25 @@ void consumer_core::look() {
             if (next->most == 1 && !why && got.begin() == got.end()) continue;
         }
         reads_.pop_front();
+        if (why && client_->reports() && why.code != errc::canceled && why.code != errc::client_closed) show_failure(why);
         next->complete(std::move(why), std::move(got));
         if (!reads_.empty()) return soon();  // not all in one breath
     }
+}
+
+void consumer_core::show_lag(const std::vector<partition_records>& given) {
+    for (const auto& g : given) {
+        const auto* const p = machine_.find(g.topic(), g.partition());
+        const auto end = !p ? -1 : options_.isolation == isolation::read_committed ? p->last_stable : p->high_watermark;
+        if (end >= 0) client_->reports()->tell(lag_seen{{}, g.topic(), g.partition(), std::max<std::int64_t>(end - p->position, 0)});
+    }
+}
+
+void consumer_core::show_failure(const error& why) {
+    auto& to = *client_->reports();
+    to.failed("consumer", why);
+    const auto text = why.message();
+    to.log(log_level::warning, "consumer", "reading has failed", {"why", text});
 }
 
 void consumer_core::cancel(const std::shared_ptr<read_operation>& what) {

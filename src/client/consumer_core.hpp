@@ -80,6 +80,8 @@ private:
     void run();
     void end();
     void soon();
+    void show_lag(const std::vector<partition_records>& given);
+    void show_failure(const error& why);
     void look();
     void take_answer(fetch_plan& plan, net::outcome result);
     void out_of_memory() noexcept;

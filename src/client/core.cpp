@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/routed_call.hpp"
+#include "net/texts.hpp"
 
 namespace kafkawire::client_detail {
 
@@ -152,6 +153,7 @@ std::vector<broker_health> core::health() const {
         h.failed_at = e.troubled_at;
         h.certificate_expires = pool_->certificate_expires(i);
         h.own_certificate_expires = pool_->own_certificate_expires();
+        h.reload_error = pool_->reload_error();
         all.push_back(std::move(h));
     }
     return all;
@@ -249,7 +251,12 @@ void core::learn(const metadata_response& m) {
 
 void core::broker_up(std::size_t) { notify(false, true); }
 
-void core::broker_silent(std::size_t, bool yes) {
+void core::broker_silent(std::size_t broker, bool yes) {
+    if (reports()) {
+        const auto& e = brokers().entries()[broker];
+        const auto name = net::host_and_port(e.host, e.port);
+        reports()->log(yes ? log_level::warning : log_level::info, "connection", yes ? "an answer is due and nothing comes" : "answers come again", {"broker", name});
+    }
     // It may be gone for good, and its partitions be elsewhere by now.
     if (yes && !topics_.empty()) refresh_topics();
     notify(false, true);
@@ -257,6 +264,7 @@ void core::broker_silent(std::size_t, bool yes) {
 
 // The bootstrap list is always tried too; what matters here is to stop believing in ids and addresses that lead nowhere.
 void core::rebootstrap(const error& why) {
+    if (reports()) reports()->log(log_level::warning, "client", why.text);
     for (const auto broker : pool_->brokers().rebootstrap(env_->now())) pool_->forget(broker, why, true);
     if (!topics_.empty()) refresh_topics();
 }
@@ -344,6 +352,7 @@ void core::answered(const std::shared_ptr<routed_call>& which, const error& brok
 void core::end_refresh(const error& why) {
     if (why) {
         refresh_error_ = why;
+        if (const auto text = reports() ? why.message() : std::string{}; reports()) reports()->log(log_level::warning, "client", "what the cluster looks like could not be learned", {"why", text});
         refresh_.failed(env_->now());
     } else {
         refresh_error_.reset();

@@ -50,6 +50,8 @@ public:
     [[nodiscard]] const directory& brokers() const noexcept { return pool_->brokers(); }
     [[nodiscard]] const std::shared_ptr<net::environment>& shared_env() const noexcept { return env_; }
     [[nodiscard]] net::environment& env() noexcept { return *env_; }
+    /// Null: nobody observes.
+    [[nodiscard]] net::reporter* reports() const noexcept { return pool_->reports(); }
 
     // --- topics ---
     /// Interns the name and asks for the topic if it is not known yet. From now on it is part of every refresh.

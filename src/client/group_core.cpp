@@ -251,6 +251,7 @@ void group_core::ask_application() {
 void group_core::tell_application() {
     auto& s = steps_.front();
     s.shown = true;
+    if (client().reports()) show(s);
     // Told from a destructor, on any thread.
     auto over = [of = consumer_.weak_from_this(), ex = client().executor(), callback = s.callback] {
         try {
@@ -272,6 +273,17 @@ void group_core::tell_application() {
         if (handler) handler(std::move(step));
         if (!place) place = std::move(handler);
     });
+}
+
+void group_core::show(const rebalancing& s) {
+    auto& to = *client().reports();
+    const auto what = static_cast<rebalance_seen::step>(s.which);
+    const auto& group = consumer_.options().group;
+    to.tell(rebalance_seen{{}, group, what, s.partitions.size()});
+    std::string text{"partitions are "};
+    text += to_string(what);
+    const auto count = std::to_string(s.partitions.size()), why = s.why ? s.why.message() : std::string{"the group has shared them out anew"};
+    to.log(what == rebalance_seen::step::lost ? log_level::warning : log_level::info, "group", text, std::array{log_field{"group", group}, log_field{"partitions", count}, log_field{"why", why}});
 }
 
 void group_core::step_over(std::uint64_t callback) {

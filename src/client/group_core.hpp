@@ -140,6 +140,7 @@ private:
     void run();
     void set_timer();
     void tick();
+    void show(const rebalancing& s);
 
     void carry_out(group::send& a);
     void carry_out(group::want_coordinator&) { happened(group::coordinator::event{group::coordinator::wanted{}}); }

@@ -1,5 +1,6 @@
 #include <kafkawire/bootstrap.hpp>
 #include <kafkawire/options.hpp>
+#include <kafkawire/protocol/releases.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -306,6 +307,10 @@ std::string check_bootstrap(std::string_view text) {
     if (const auto scheme = net::find_bootstrap_scheme(text, rest)) return scheme->check(rest);
     std::vector<bootstrap_address> ignored;
     return parse_bootstrap(text, ignored);
+}
+
+std::string check_broker_version(std::string_view text) {
+    return text.empty() || protocol::parse_release(text) ? "" : "a release of Kafka would be right, as 2.8, 3.9.1 or 0.10.2.0";
 }
 
 std::string check_client_id(std::string_view text) { return text.size() > 32'767 ? "at most 32767 bytes fit on the wire" : ""; }

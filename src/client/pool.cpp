@@ -17,8 +17,10 @@ pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver>
     : env_{std::move(env)},
       names_{std::move(names)},
       options_{options},
+      held_to_{protocol::parse_release(options.broker_version)},
       directory_{bootstrap, {options.reconnect_backoff, std::max(options.reconnect_backoff, options.reconnect_backoff_max)}, env_->random()},
       watcher_{&watcher} {
+    if (options_.observer) reports_ = std::make_shared<net::reporter>(options_.observer, options_.name.empty() ? options_.client_id : options_.name, env_);
     learn_who_we_are();
     timer_ = env_->make_timer([this] {
         try {
@@ -31,6 +33,8 @@ pool::pool(std::shared_ptr<net::environment> env, std::shared_ptr<net::resolver>
 
 void pool::learn_who_we_are() {
     const auto& o = options_;
+    if (reports_)
+        if (const auto warning = warning_of(o); !warning.empty()) reports_->log(log_level::warning, "client", warning);
     if (o.security_protocol == security_protocol::plaintext) return;
     net::credentials::settings s;
     s.reload = o.tls_reload;
@@ -156,6 +160,8 @@ net::connection_settings pool::settings_for(std::size_t broker) const {
     settings.max_in_flight = options_.max_in_flight;
     settings.tls = has_tls(options_.security_protocol);
     settings.sasl = sasl_;
+    settings.held_to = held_to_;
+    settings.reports = reports_;
     // Spread, so that connections that were made together do not all pause together.
     if (sasl_) settings.renew_after = 800 + static_cast<int>(env_->random() % 100);
     return settings;

@@ -6,6 +6,7 @@
 #include "client/directory.hpp"
 #include "client/stall_fsm.hpp"
 #include "net/connection.hpp"
+#include "net/reporter.hpp"
 
 #include <array>
 #include <deque>
@@ -66,6 +67,10 @@ public:
     /// The earliest end of what certificates that broker shows; our own certificate's.
     [[nodiscard]] std::optional<net::wall_time> certificate_expires(std::size_t broker) const;
     [[nodiscard]] std::optional<net::wall_time> own_certificate_expires() const noexcept { return with_ ? with_->own_certificate_expires() : std::nullopt; }
+    /// Why certificates that have changed cannot be read; empty: all is well.
+    [[nodiscard]] error reload_error() const { return with_ ? with_->reload_error() : error{}; }
+    /// Null: nobody observes.
+    [[nodiscard]] net::reporter* reports() const noexcept { return reports_.get(); }
     /// Of the cluster's finalized features, the newest that any broker has told.
     [[nodiscard]] const finalized_features& features() const noexcept { return features_; }
 
@@ -114,6 +119,8 @@ private:
     std::shared_ptr<net::environment> env_;
     std::shared_ptr<net::resolver> names_;                  // null: the environment's
     const client_options options_;
+    std::shared_ptr<net::reporter> reports_;
+    std::optional<protocol::release> held_to_;
     std::shared_ptr<net::credentials> with_;                // null: plain text, and nobody asks who we are
     std::shared_ptr<const net::sasl_settings> sasl_;
     directory directory_;

@@ -141,6 +141,9 @@ topic_queue& producer_core::topic(std::string_view name) {
         s.unknown_topic_timeout = o.unknown_topic_timeout.value_or(s.unknown_topic_timeout);
         if (o.partitioner) partitioner = *o.partitioner;
     }
+    if (client_->reports() && (partitioner == "random" || partitioner == "round_robin" || partitioner == "least_bytes"))
+        client_->reports()->log(log_level::info, "producer", "records with one key are in no order: the partitioner does not look at keys; murmur2, or fnv1a (partitioner=hash in an address), keeps them together",
+                                std::array{log_field{"topic", info.name}, log_field{"partitioner", partitioner}});
     auto& env = client_->env();
     auto& t = machine_.add_topic(info, s, topic_partitioner{partitioner, {info.name, s.batch_bytes, env.random()}}, env.now(), actions_);
     return t;
@@ -315,7 +318,18 @@ void producer_core::carry_out(send_produce& a) {
     auto& plan = a.plan;
     const auto c = std::make_shared<produce_call>(shared_from_this(), plan, machine_.settings().acks, produce_versions_, client_->env().now(), client_->options().request_timeout);
     plan->carrier = c.get();
+    if (client_->reports()) show(*plan);
     client_->send(plan->broker, lane::produce, c);
+}
+
+void producer_core::show(const produce_plan& plan) {
+    auto& to = *client_->reports();
+    for (const auto& part : plan.parts) {
+        if (!part.batch || !part.bytes) continue;
+        const auto& b = *part.batch;
+        if (b.attempts <= 1) to.tell(batch_seen{{}, part.where->topic->info->name, part.where->index, static_cast<std::size_t>(b.count), part.bytes->view().size(), client_->env().now() - b.born});
+        else to.tell(retry_seen{{}, "producer", 1, b.last_error.get()});
+    }
 }
 
 void producer_core::carry_out(withdraw_produce& a) {
@@ -327,6 +341,11 @@ void producer_core::carry_out(ask_producer_id&) {
 }
 
 void producer_core::carry_out(tell_batch& a) {
+    if (a.why && client_->reports() && a.why->code != errc::client_closed) {
+        auto& to = *client_->reports();
+        to.failed("producer", *a.why, static_cast<std::uint64_t>(a.count));
+        to.log(log_level::warning, "producer", "records were not delivered", std::array{log_field{"topic", a.topic->info->name}, log_field{"why", a.why->message()}});
+    }
     tell_soon();
     if (told_.size() == told_.capacity()) told_.reserve(2 * told_.size() + 8);  // before anything of it is moved
     told_.push_back(std::move(a));

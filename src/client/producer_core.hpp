@@ -149,6 +149,7 @@ private:
     void take(produce_plan& plan, net::outcome& result);
     void take(const error& why, const protocol::messages::init_producer_id_response& r);
     void give_up_unsayable(produce_plan& plan);
+    void show(const produce_plan& plan);
     void carry_out(send_produce& a);
     void carry_out(withdraw_produce& a);
     void carry_out(ask_producer_id&);

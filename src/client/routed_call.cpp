@@ -62,6 +62,7 @@ void routed_call::done(net::outcome result) {
 
 void routed_call::take(net::outcome& result) {
     if (result.why && may_go_elsewhere(result)) {
+        if (core_->reports()) core_->reports()->tell(retry_seen{{}, "client", 1, &result.why});
         failures_.push_back(std::move(result.why));
         return core_->route(shared_from_this());
     }
@@ -134,6 +135,7 @@ void routed_call::cancel() {
 void routed_call::finish(error why, answer_info info) {
     if (auto op = std::exchange(operation_, nullptr)) {
         const auto keep = shared_from_this();
+        if (why && core_->reports() && why.code != errc::client_closed && why.code != errc::canceled) core_->reports()->failed("request", why);
         op->complete(std::move(why), std::move(info));
     }
 }

@@ -21,6 +21,23 @@ std::shared_ptr<const error> story(std::error_code code, std::string text, std::
 
 void erase(std::vector<batch_ptr>& from, const batch_ptr& b) { std::erase(from, b); }
 
+// What whoever is told can do about it. Of codes that say it themselves nothing is said.
+std::string_view hint_for(broker_errc code, protocol::compression codec) noexcept {
+    const bool packed = codec != protocol::compression::none;
+    switch (code) {
+        case broker_errc::corrupt_message:
+            return packed ? "old brokers and their imitations say so of compressed batches that they cannot read: compression none, or broker_version (version=) set to their release, would help; if not, the network damages data"
+                          : "old brokers and their imitations say so of formats that they do not know: broker_version (version=) set to their release would help; if not, the network damages data";
+        case broker_errc::unsupported_compression_type: return "zstd needs Kafka 2.1 and later: compression none, gzip, snappy or lz4 would do";
+        case broker_errc::unsupported_for_message_format: return "the topic's message.format.version is too old for it: idempotence off, and records without headers, would do";
+        case broker_errc::message_too_large: return "the topic's max.message.bytes, or the broker's message.max.bytes, is the limit";
+        case broker_errc::topic_authorization_failed: return "an ACL must allow Write on the topic";
+        case broker_errc::cluster_authorization_failed: return "before Kafka 2.8 an idempotent producer needs IdempotentWrite on the cluster; idempotence off needs none";
+        case broker_errc::transactional_id_authorization_failed: return "an ACL must allow Write on the transactional id";
+        default: return {};
+    }
+}
+
 }  // namespace
 
 produce_verdict verdict_of(std::int16_t code) noexcept {
@@ -132,6 +149,7 @@ void sender_fsm::refused(partition_queue& p, const batch_ptr& b, const produce_a
     e.attempt = b->attempts;
     e.text = "broker " + std::to_string(by) + " refuses a batch for " + p.topic->info->name + '-' + std::to_string(p.index) + ": " + code.message();
     if (!a.message.empty()) e.text += " (" + a.message + ')';
+    e.hint = hint_for(static_cast<broker_errc>(a.code), p.topic->settings.codec);
     const auto why = std::make_shared<const error>(std::move(e));
     const auto verdict = verdict_of(a.code);
     if (code != condition::not_persisted) b->maybe_written = true;

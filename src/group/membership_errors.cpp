@@ -106,8 +106,8 @@ std::string_view hint_for(api what, broker_errc code) noexcept {
         case broker_errc::group_authorization_failed: return "an ACL must allow Read on the group";
         case broker_errc::topic_authorization_failed: return "an ACL must allow Describe and Read on the topics";
         case broker_errc::inconsistent_group_protocol:
-            return "all members of a group need one strategy in common; to move from one to another, list both, restart all, then drop the "
-                   "old one";
+            return "all members of a group need one strategy in common (assignors, partition.assignment.strategy; strategy= in an address); to move from "
+                   "one to another, list both, restart all, then drop the old one";
         case broker_errc::invalid_session_timeout:
             return "the session timeout must lie within the broker's group.min.session.timeout.ms and group.max.session.timeout.ms";
         case broker_errc::group_max_size_reached:

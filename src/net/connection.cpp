@@ -5,6 +5,7 @@
 #include "net/base64.hpp"
 #include "net/flag_holder.hpp"
 #include "net/tls_stream.hpp"
+#include "net/wire_tap.hpp"
 
 namespace kafkawire::net {
 
@@ -32,6 +33,7 @@ void wipe_confidential(std::vector<frame>& frames) {
 
 connection::connection(std::shared_ptr<environment> env, std::shared_ptr<resolver> names, connection_settings settings, observer watcher, std::shared_ptr<credentials> with)
     : env_{std::move(env)}, names_{std::move(names)}, with_{std::move(with)}, machine_{std::move(settings)}, watcher_{std::move(watcher)} {
+    if (machine_.reports()) tap_ = std::make_unique<wire_tap>(machine_.reports(), machine_.peer());
     timer_ = env_->make_timer([this] {
         timer_at_.reset();
         contain([&] { step(tick{}); });
@@ -54,6 +56,7 @@ void connection::step(event e) {
         auto next = std::move(inbox_.front());
         inbox_.pop_front();
         machine_.step(std::move(next), env_->now(), actions_);
+        if (tap_) tap_->stands_in(name_of(machine_.where()));
     }
     set_timer();
 }
@@ -143,6 +146,8 @@ void connection::carry_out(keep_socket& a) {
 void connection::carry_out(start_tls& a) {
     error why;
     auto certificates = with_ ? with_->tls(why) : nullptr;
+    if (tap_ && with_ && with_->reload_error())
+        machine_.reports()->log(log_level::warning, "client", "changed certificates cannot be read, and those before them serve on", {"why", with_->reload_error().message()});
     if (!certificates) return inbox_.push_back(insecure{std::move(why)});
     auto secure = std::make_unique<tls_stream>(env_, std::move(socket_), std::move(certificates), a.host);
     tls_ = secure.get();
@@ -180,11 +185,17 @@ void connection::carry_out(work_later&) {
 std::optional<wall_time> connection::peer_certificate_expires() const { return tls_ ? tls_->session().peer_expires() : std::nullopt; }
 
 void connection::carry_out(write_frame& a) {
+    if (tap_) tap_->writes(a.request, env_->now());
     queued_.push_back(std::move(a.request));
     if (writing_.empty()) write();
 }
 
+void connection::carry_out(show_answer& a) {
+    if (tap_) tap_->has_read(a.what, env_->now());
+}
+
 void connection::carry_out(tell& a) {
+    if (tap_ && a.what.why && a.what.version < 0) tap_->not_sent(*a.whom, a.what.why);
     if (!asked_) return a.whom->done(std::move(a.what));
     later_.push_back(std::move(a));
     if (later_posted_) return;
@@ -204,6 +215,7 @@ void connection::carry_out(announce_closed& a) {
     wipe_confidential(queued_);
     queued_.clear();
     timer_->clear();
+    if (tap_) tap_->ended(a.why, a.how, env_->now());
     if (watcher_.on_closed) watcher_.on_closed(a.why, a.how);
 }
 

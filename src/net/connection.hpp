@@ -10,6 +10,7 @@
 namespace kafkawire::net {
 
 class tls_stream;
+class wire_tap;
 
 class connection : public std::enable_shared_from_this<connection> {
 public:
@@ -59,6 +60,7 @@ private:
     void carry_out(gather& a);
     void carry_out(work_later&);
     void carry_out(write_frame& a);
+    void carry_out(show_answer& a);
     void carry_out(tell& a);
     void carry_out(announce_ready&);
     void carry_out(announce_silent& a);
@@ -76,6 +78,7 @@ private:
     std::shared_ptr<credentials> with_;
     connection_fsm machine_;
     observer watcher_;
+    std::unique_ptr<wire_tap> tap_;                         // null: nobody observes
     std::unique_ptr<timer> timer_;
     std::optional<time_point> timer_at_;
     std::unique_ptr<resolver::lookup> lookup_;

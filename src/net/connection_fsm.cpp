@@ -132,23 +132,18 @@ void connection_fsm::put_on_wire(std::shared_ptr<call> what, time_point now, act
         out.push_back(tell{std::move(what), {std::move(why), {}, -1, false}});
     };
     const auto* theirs = versions_.find(what->api_key);
-    const auto name = api_name(what->api_key);
-    if (!theirs) return refuse(problem(errc::no_common_version, phase::request, "the broker does not have " + name, "it is too old or too new for it, or another kind of node"));
-    const auto version = std::min(theirs->highest, what->speaks.highest);
-    if (version < std::max(theirs->lowest, what->speaks.lowest)) {
-        return refuse(problem(errc::no_common_version, phase::request,
-                              "the broker speaks " + name + ' ' + range_text(*theirs) + ", asked for was " + range_text(what->speaks),
-                              what->speaks.lowest == what->speaks.highest ? "ask for one of the broker's versions" : ""));
-    }
+    const auto version = theirs ? std::min(theirs->highest, what->speaks.highest) : std::int16_t{-1};
+    if (!theirs || version < std::max(theirs->lowest, what->speaks.lowest)) return refuse(no_common_version(*what, theirs));
     const auto correlation = next_correlation_;
     frame f;
     if (auto e = what->encode(version, correlation, settings_.client_id, f.content)) {
-        auto why = problem(e.code, phase::request, name + " v" + std::to_string(version) + " cannot be written: " + e.message());
+        auto why = problem(e.code, phase::request, api_name(what->api_key) + " v" + std::to_string(version) + " cannot be written: " + e.message());
         why.api_version = version;
         return refuse(std::move(why));
     }
     next_correlation_ = next_correlation_ == INT32_MAX ? 0 : next_correlation_ + 1;
     f.owner = what;
+    f.answered = what->expects_reply;
     auto& r = std::get<ready>(state_);
     if (r.flight.empty() && !r.writing) r.moved.last = now;  // silence begins with the request
     r.writing = true;
@@ -211,6 +206,7 @@ void connection_fsm::on(received& e, time_point now, actions& out) {
     in.have += e.bytes;
     if (had < in.head.size() && !head_is_sound(in, had, out)) return;
     if (in.have < in.head.size() || in.have < in.body.size + 4) return;
+    if (settings_.reports) out.push_back(show_answer{in.body});
     if (std::holds_alternative<negotiating>(state_)) return got_versions(now, out);
     if (const auto* a = std::get_if<authenticating>(&state_)) return a->at == authenticating::step::handshake ? got_mechanism(now, out) : got_verdict(now, out);
     got_answer(out);
@@ -362,7 +358,8 @@ void connection_fsm::on(failed& e, time_point, actions& out) {
     }
     if (n) {
         return close(problem(errc::connection_closed, in_phase, "the peer hung up when asked for its versions",
-                             "the port may want TLS or SASL, be no Kafka listener, or belong to a broker before 0.10"),
+                             settings_.held_to ? "the port may want TLS or SASL, be no Kafka listener, or belong to a broker before 0.10: broker_version (version=) 0.9.0 would be right then"
+                                                : "the port may want TLS or SASL, be no Kafka listener, or belong to a broker before 0.10, which needs broker_version (version=), as 0.9.0"),
                      out);
     }
     if (sasl) return close(problem(errc::connection_closed, in_phase, "the peer hung up while it was shown who we are", "the broker's log may say why"), out);
@@ -414,6 +411,21 @@ void connection_fsm::transition(state to, std::string_view why) {
 }
 
 // --- telling what happened ---
+
+error connection_fsm::no_common_version(const call& c, const protocol::version_range* theirs) const {
+    const auto name = api_name(c.api_key);
+    const auto because = [&](std::string text, std::string hint) { return problem(errc::no_common_version, phase::request, std::move(text), std::move(hint)); };
+    if (const auto held = settings_.held_to) {
+        const auto most = protocol::highest_version(*held, c.api_key);
+        const bool ours = protocol::is_known_to_releases(c.api_key) && (most < 0 || most < c.speaks.lowest || (theirs && most < theirs->lowest));
+        const auto needed = ours ? protocol::first_release_with(c.api_key, std::max({std::int16_t{0}, c.speaks.lowest, theirs ? theirs->lowest : std::int16_t{0}})) : std::nullopt;
+        if (ours)
+            return because("broker_version (version=) holds the client to Kafka " + held->to_string() + ", whose brokers " + (most < 0 ? "do not have " + name : "have " + name + " up to v" + std::to_string(most)),
+                           needed ? "it needs Kafka " + needed->to_string() + ": name that, if the brokers are that new, or leave the version out" : "leave the version out, if the brokers are from 0.10 on");
+    }
+    if (!theirs) return because("the broker does not have " + name, "it is too old or too new for it, or another kind of node");
+    return because("the broker speaks " + name + ' ' + range_text(*theirs) + ", asked for was " + range_text(c.speaks), c.speaks.lowest == c.speaks.highest ? "ask for one of the broker's versions" : "");
+}
 
 phase connection_fsm::present() const noexcept {
     if (std::holds_alternative<connecting>(state_)) return phase::connect;

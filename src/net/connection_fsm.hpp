@@ -10,6 +10,8 @@
 //
 // A machine is used for one connection. After closed the owner makes a new one, telling it how long to hold back.
 #pragma once
+#include <kafkawire/protocol/releases.hpp>
+
 #include "net/call.hpp"
 #include "net/sasl_fsm.hpp"
 
@@ -18,6 +20,8 @@
 #include <variant>
 
 namespace kafkawire::net {
+
+class reporter;
 
 struct connection_settings {
     std::string host{};
@@ -35,6 +39,8 @@ struct connection_settings {
     bool tls = false;
     std::shared_ptr<const sasl_settings> sasl{};        ///< null: nobody asks who we are
     int renew_after = 850;                              ///< thousandths of a session, after which who we are is shown again
+    std::optional<protocol::release> held_to{};         ///< nothing newer is spoken; before 0.10 the broker is not even asked what it speaks
+    std::shared_ptr<reporter> reports{};                ///< null: nobody observes
 };
 
 /// The versions of every API that the broker told us, by ascending key.
@@ -75,6 +81,7 @@ struct frame {
     protocol::scatter content;
     std::shared_ptr<const void> owner;
     bool confidential = false;                                              // is wiped when it is written
+    bool answered = true;                                                   // an answer will come
 };
 
 /// How a connection came to its end: it could not be made; it had worked and broke; nobody had used it for a while.
@@ -89,11 +96,12 @@ struct start_tls { std::string host; };                                     // o
 struct gather { sasl_mechanism what_for; };
 struct work_later {};
 struct write_frame { frame request; };
+struct show_answer { response what; };                                      // to whoever observes
 struct tell { std::shared_ptr<call> whom; outcome what; };
 struct announce_ready {};
 struct announce_silent { bool yes; };                                       // stalled; or bytes came after all
 struct announce_closed { error why; ending how; };
-using action = std::variant<start_resolve, open_socket, drop_socket, keep_socket, start_tls, gather, work_later, write_frame, tell, announce_ready, announce_silent, announce_closed>;
+using action = std::variant<start_resolve, open_socket, drop_socket, keep_socket, start_tls, gather, work_later, write_frame, show_answer, tell, announce_ready, announce_silent, announce_closed>;
 using actions = std::vector<action>;                                        // the driver's own, reused for every step
 
 // A frame being read: its size and correlation id first, then the rest straight into its own buffer.
@@ -164,8 +172,8 @@ inline constexpr std::array<std::array<bool, 9>, 9> legal = {{
     /* idle */           {{false, true, true, false, false, false, false, false, true}},
     /* backing_off */    {{false, false, true, false, false, false, false, false, true}},
     /* resolving */      {{false, false, false, true, false, false, false, false, true}},
-    /* connecting */     {{false, false, false, false, true, true, false, false, true}},
-    /* securing */       {{false, false, false, false, false, true, false, false, true}},
+    /* connecting */     {{false, false, false, false, true, true, true, true, true}},       // past negotiating: the release says what is spoken
+    /* securing */       {{false, false, false, false, false, true, true, true, true}},
     /* negotiating */    {{false, false, false, false, false, true, true, true, true}},  // to itself: asked again with a lower version
     /* authenticating */ {{false, false, false, false, false, false, false, true, true}},
     /* ready */          {{false, false, false, false, false, false, true, false, true}},
@@ -189,6 +197,7 @@ public:
     [[nodiscard]] std::string peer() const;           ///< "host:port"
     [[nodiscard]] bool prompt() const noexcept;       ///< it is ready, and an answer has come within stall_after
     [[nodiscard]] bool up() const noexcept;           ///< it is ready, or shows again who we are
+    [[nodiscard]] const std::shared_ptr<reporter>& reports() const noexcept { return settings_.reports; }
 
 private:
     void on(open_requested&, time_point now, actions& out);
@@ -210,6 +219,11 @@ private:
 
     void start_resolving(time_point now, actions& out);
     void next_attempt(connecting& c, time_point now, actions& out);
+    void first_words(endpoint peer, time_point now, actions& out);
+    void take_versions_of_release(time_point now, actions& out);
+    void hold_versions();
+    void versions_known(time_point now, actions& out);
+    [[nodiscard]] error no_common_version(const call& c, const protocol::version_range* theirs) const;
     void ask_versions(endpoint peer, std::int16_t version, time_point give_up, time_point now, actions& out);
     void got_versions(time_point now, actions& out);
     void got_answer(actions& out);

@@ -1,6 +1,7 @@
 // A connection on its way to being ready: from a name to a socket, TLS, and the versions that the broker speaks.
 #include "net/connection_fsm.hpp"
 
+#include <kafkawire/protocol/api.hpp>
 #include <kafkawire/protocol/frame.hpp>
 #include <kafkawire/protocol/messages/18_api_versions.hpp>
 
@@ -99,12 +100,12 @@ void connection_fsm::on(connected& e, time_point now, actions& out) {
         transition(securing{now + settings_.connect_timeout, winner->to}, "the socket is up");
         return out.push_back(start_tls{settings_.host});
     }
-    ask_versions(winner->to, api_versions_request::versions.highest, now + settings_.connect_timeout, now, out);
+    first_words(winner->to, now, out);
 }
 
 void connection_fsm::on(secured&, time_point now, actions& out) {
     const auto* s = std::get_if<securing>(&state_);
-    if (s) ask_versions(s->peer, api_versions_request::versions.highest, now + settings_.connect_timeout, now, out);
+    if (s) first_words(s->peer, now, out);
 }
 
 void connection_fsm::on(insecure& e, time_point, actions& out) {
@@ -118,8 +119,36 @@ void connection_fsm::refuse_peer(error why, actions& out) {
 
 // --- the first question ---
 
+void connection_fsm::first_words(endpoint peer, time_point now, actions& out) {
+    auto version = api_versions_request::versions.highest;
+    if (settings_.held_to) {
+        const auto theirs = protocol::highest_version(*settings_.held_to, api_versions_request::key);
+        // Brokers of that time hang up when they are asked. What they speak is what their release does.
+        if (theirs < 0) return take_versions_of_release(now, out);
+        version = std::min(version, theirs);
+    }
+    ask_versions(peer, version, now + settings_.connect_timeout, now, out);
+}
+
+void connection_fsm::take_versions_of_release(time_point now, actions& out) {
+    versions_ = {};
+    for (const auto& api : protocol::apis())
+        if (const auto highest = protocol::highest_version(*settings_.held_to, api.key); highest >= 0) versions_.apis.push_back({api.key, protocol::between(0, highest)});
+    versions_known(now, out);
+}
+
+// What is newer than the release is as if it were not there. An API that no release has for clients is left as it is.
+void connection_fsm::hold_versions() {
+    const auto release = settings_.held_to;
+    if (!release) return;
+    std::erase_if(versions_.apis, [&](const auto& a) { return protocol::is_known_to_releases(a.key) && protocol::highest_version(*release, a.key) < 0; });
+    for (auto& a : versions_.apis)
+        if (protocol::is_known_to_releases(a.key)) a.versions.highest = std::min(a.versions.highest, protocol::highest_version(*release, a.key));
+    if (*release < protocol::release{4, 0, 0}) versions_.transaction_version = 0;  // what it finalized with 4.0 needs requests of 4.0
+}
+
 void connection_fsm::ask_versions(endpoint peer, std::int16_t version, time_point give_up, time_point now, actions& out) {
-    transition(negotiating{give_up, peer, version, {}, {now}}, version == api_versions_request::versions.highest ? "the socket is up" : "the broker is older");
+    transition(negotiating{give_up, peer, version, {}, {now}}, version == api_versions_request::versions.highest ? "the socket is up" : "the broker is older, or is taken for older");
     api_versions_request request;
     request.client_software_name = "kafkawire";
     request.client_software_version = KAFKAWIRE_VERSION_STRING;
@@ -162,6 +191,11 @@ void connection_fsm::got_versions(time_point now, actions& out) {
     versions_.transaction_version = 0;
     for (const auto& f : answer.finalized_features)
         if (f.name == "transaction.version") versions_.transaction_version = f.max_version_level;
+    hold_versions();
+    versions_known(now, out);
+}
+
+void connection_fsm::versions_known(time_point now, actions& out) {
     if (settings_.sasl) {
         authenticating next;
         next.give_up = now + settings_.connect_timeout;
