@@ -10,7 +10,7 @@
 
 namespace secured {
 
-constexpr auto all_mechanisms = {kafkawire::sasl_mechanism::plain, kafkawire::sasl_mechanism::scram_sha_256, kafkawire::sasl_mechanism::scram_sha_512,
+inline constexpr auto all_mechanisms = {kafkawire::sasl_mechanism::plain, kafkawire::sasl_mechanism::scram_sha_256, kafkawire::sasl_mechanism::scram_sha_512,
     kafkawire::sasl_mechanism::oauthbearer};
 
 // alice's client: whom it trusts, and her password or an unsecured token.

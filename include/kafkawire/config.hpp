@@ -104,8 +104,6 @@ KAFKAWIRE_API void register_address(std::string address, producer_settings produ
 
 /// What a handler of whole batches needs of its configuration: empty, or errc::bad_configuration.
 [[nodiscard]] KAFKAWIRE_API error check_batch_handler(const consumer_settings& s);
-/// What the configuration asks for and this version of the library cannot do yet; empty if it can all.
-[[nodiscard]] KAFKAWIRE_API error check_wired(const connection_settings& s);
 
 /// An option's value as text, as people may see it: secrets are hidden.
 [[nodiscard]] KAFKAWIRE_API std::string shown_value(const option_schema& o, const void* object);

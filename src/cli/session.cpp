@@ -2,6 +2,7 @@
 
 #include <kafkawire/protocol/api.hpp>
 #include <kafkawire/protocol/messages/18_api_versions.hpp>
+#include <kafkawire/protocol/releases.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -49,13 +50,11 @@ client_options client_options_of(const context& c) {
     const auto& s = settings_of(c);
     // An address has all of its client's options; elsewhere they are the configuration's own.
     auto o = s.client;
-    const auto* connection = &s.connection;
     if (config::dialect_of(c.config_file) == config::dialect::address) {
-        if (const auto* p = configured_producer(c); p && s.consumers.empty()) o = p->client, connection = &p->connection;
-        else if (const auto* r = configured_consumer(c); r && s.producers.empty()) o = r->client, connection = &r->connection;
+        if (const auto* p = configured_producer(c); p && s.consumers.empty()) o = p->client;
+        else if (const auto* r = configured_consumer(c); r && s.producers.empty()) o = r->client;
         else throw usage_error(fmt::format("{} has several addresses", c.config_file), "give one of them alone");
     }
-    if (const auto e = config::check_wired(*connection)) throw usage_error(e.text, e.hint);
     if (c.brokers_given) o.bootstrap = c.brokers;
     if (c.client_id_given || o.client_id == client_options{}.client_id) o.client_id = c.client_id;
     if (c.timeout_given || o.request_timeout == client_options{}.request_timeout) o.request_timeout = c.timeout;
@@ -124,7 +123,13 @@ asio::awaitable<std::int16_t> session::version_of(std::int16_t api_key, std::opt
         options.broker = broker;
         const auto a = co_await ask(std::move(request), options, doing);
         versions known;
-        for (const auto& k : a.api_keys) known[k.api_key] = {k.min_version, k.max_version};
+        // Held to a release, the client speaks nothing newer whatever brokers offer.
+        const auto release = parse_release(client_.options().broker_version);
+        for (const auto& k : a.api_keys) {
+            const bool held = release && is_known_to_releases(k.api_key);
+            if (held && highest_version(*release, k.api_key) < 0) continue;
+            known[k.api_key] = {k.min_version, held ? std::min(k.max_version, highest_version(*release, k.api_key)) : k.max_version};
+        }
         versions_[id] = std::move(known);
     }
     const auto* api = find_api(api_key);

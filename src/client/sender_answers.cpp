@@ -30,10 +30,7 @@ std::string_view hint_for(broker_errc code, protocol::compression codec) noexcep
                           : "old brokers and their imitations say so of formats that they do not know: broker_version (version=) set to their release would help; if not, the network damages data";
         case broker_errc::unsupported_compression_type: return "zstd needs Kafka 2.1 and later: compression none, gzip, snappy or lz4 would do";
         case broker_errc::unsupported_for_message_format: return "the topic's message.format.version is too old for it: idempotence off, and records without headers, would do";
-        case broker_errc::message_too_large: return "the topic's max.message.bytes, or the broker's message.max.bytes, is the limit";
-        case broker_errc::topic_authorization_failed: return "an ACL must allow Write on the topic";
         case broker_errc::cluster_authorization_failed: return "before Kafka 2.8 an idempotent producer needs IdempotentWrite on the cluster; idempotence off needs none";
-        case broker_errc::transactional_id_authorization_failed: return "an ACL must allow Write on the transactional id";
         default: return {};
     }
 }

@@ -1,8 +1,11 @@
 #include "config/apply.hpp"
 
 #include <kafkawire/config/discovery.hpp>
+#include <kafkawire/observe.hpp>
 
 #include <algorithm>
+
+#include <unistd.h>
 
 namespace kafkawire::inline v0_1 {
 namespace config {
@@ -86,6 +89,22 @@ void finish_connection(settings& s, const owner& o, client_options& client, cons
         tell_about(s, o, "discover", "discover is " + shown_text({}, c.discover) + ", and service is not set: it is what is looked up", "add service=NAME");
     if (!c.service_namespace.empty() && c.discover.empty())
         tell_about(s, o, "service_namespace", "namespace is \"" + c.service_namespace + "\", and discover is not set: a namespace is a resolver's", "add discover=NAME, the resolver that knows it");
+}
+
+// Held to a release as librdkafka is: where brokers are not to be asked.
+void finish_version(client_options& client, const connection_settings& c) {
+    if (!c.ask_versions && client.broker_version.empty()) client.broker_version = c.fallback_version.empty() ? "0.10.0" : c.fallback_version;
+}
+
+// What it is called where it is seen, and whether its requests are. May be done again, when something else was laid over it.
+void finish_seeing(const owner& o, client_options& client, const connection_settings& c) {
+    if (o.name.find(' ') != std::string::npos) client.name = o.name;
+    const auto printer = debug_to_stderr();
+    if (c.debug || debug_is_asked_for(environ)) {
+        if (!client.observer) client.observer = printer;
+    } else if (client.observer == printer) {
+        client.observer.reset();
+    }
 }
 
 // The one of two bounds that was written moves the one that was not.
@@ -259,6 +278,8 @@ void finish_client(settings& s) {
     const auto o = client_owner(s);
     finish_times(s, o, s.client, s.connection);
     finish_connection(s, o, s.client, s.connection);
+    finish_version(s.client, s.connection);
+    finish_seeing(o, s.client, s.connection);
     if (s.unfinished) return;
     if (const auto e = validate(s.client)) tell_invalid(s, o, e);
     if (const auto warning = warning_of(s.client); !warning.empty()) tell(s, {}, warning, {}, true);
@@ -267,6 +288,8 @@ void finish_client(settings& s) {
 void finish(settings& s, const owner& o, producer_settings& p) {
     finish_times(s, o, p.client, p.connection);
     finish_connection(s, o, p.client, p.connection);
+    finish_version(p.client, p.connection);
+    finish_seeing(o, p.client, p.connection);
     auto& a = p.options;
     // Who asks for large batches asks for the room they need, unless that is said too.
     if (!written(s, o, "request_bytes")) a.request_bytes = std::max(a.request_bytes, a.batch_bytes);
@@ -279,6 +302,8 @@ void finish(settings& s, const owner& o, producer_settings& p) {
 void finish(settings& s, const owner& o, consumer_settings& c) {
     finish_times(s, o, c.client, c.connection);
     finish_connection(s, o, c.client, c.connection);
+    finish_version(c.client, c.connection);
+    finish_seeing(o, c.client, c.connection);
     auto& a = c.options;
     if (c.reading.start_offset && *c.reading.start_offset < 0) {
         a.auto_offset_reset = *c.reading.start_offset == -1 ? offset_reset::latest : offset_reset::earliest;

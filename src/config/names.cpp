@@ -196,7 +196,6 @@ constexpr foreign_property foreign[] = {
     {"log.queue", "hands log messages to the program's thread", "the log hook is called on the client's executor"},
     {"log.thread.name", "writes the thread's name into the log", "there are no hidden threads"},
     {"log.connection.close", "logs closed connections", "the program's log hook chooses"},
-    {"api.version.request", "asks brokers for the versions they speak", "they are always asked"},
     {"api.version.request.timeout.ms", "limits that request", "connect_timeout limits it"},
     {"api.version.fallback.ms", "asks again after so long", "it is asked at every connection"},
     {"fetch.queue.backoff.ms", "pauses fetching when too much is ready", "fetching goes on when there is room again"},
@@ -296,7 +295,7 @@ constexpr row toml_server[] = {
 constexpr row address_producer[] = {
     {"clientid", {"client_id"}},
     {"topic", {"topic"}},
-    {"version", {"version"}},
+    {"version", {"broker_version"}},
     {"partitioner", {"partitioner"}, trpc_partitioner, "random", "random, roundrobin or hash (sarama's)."},
     {"compression", {"compression"}, codec_word, "gzip"},
     {"maxMessageBytes", {"max_message_bytes"}, nullptr, "131072"},
@@ -337,7 +336,7 @@ constexpr row address_consumer[] = {
     {"trpcMeta", {"caller_metadata"}, true_or_false, "false"},
     {"discover", {"discover"}, nullptr, {}, "The host is then the name of a service."},
     {"namespace", {"service_namespace"}, nullptr, {}, "Only with discover."},
-    {"version", {"version"}, nullptr, {}, "Not given (1.1.1.0 there): each broker is asked, which serves old ones too."},
+    {"version", {"broker_version"}, nullptr, {}, "Not given (1.1.1.0 there): each broker is asked, which serves old ones too."},
 };
 
 }  // namespace

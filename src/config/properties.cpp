@@ -186,29 +186,6 @@ void tell_repeated(settings& s, std::span<const property> entries) {
 
 }  // namespace
 
-std::optional<kafka_version> parse_version(std::string_view text) {
-    kafka_version v;
-    std::size_t count = 0;
-    while (count < 4) {
-        std::size_t digits = 0;
-        unsigned n = 0;
-        while (digits < text.size() && digits < 4 && text[digits] >= '0' && text[digits] <= '9') n = n * 10 + static_cast<unsigned>(text[digits++] - '0');
-        if (digits == 0 || digits > 3) return {};
-        v.number[count++] = static_cast<std::uint16_t>(n);
-        text.remove_prefix(digits);
-        if (text.empty()) break;
-        if (text.front() != '.') return {};
-        text.remove_prefix(1);
-        if (text.empty()) return {};
-    }
-    if (!text.empty() || count < 3) return {};
-    return v;
-}
-
-std::string check_version(std::string_view text) {
-    return text.empty() || parse_version(text) ? "" : "three or four numbers with dots between would be right, as 1.1.0 or 0.10.2.0";
-}
-
 std::string problem::message() const {
     std::string s = file;
     if (line != 0) s += ':' + std::to_string(line);
@@ -363,15 +340,6 @@ error check_batch_handler(const consumer_settings& s) {
     if (s.handling.batch > 0) return {};
     return configuration_error("a handler of batches was registered, and batch is 0: messages are handed out one by one",
         "add batch=100 to the configuration, for example, or register a handler of single messages");
-}
-
-error check_wired(const connection_settings& s) {
-    error e;
-    if (s.version.empty()) return e;
-    e.code = errc::bad_configuration;
-    e.text = "version is " + s.version + ", and this version of the library cannot be held to a release yet: it speaks with each broker the newest that both know";
-    e.hint = "leave version out: brokers from 0.11 on need none";
-    return e;
 }
 
 }  // namespace config

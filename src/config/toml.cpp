@@ -1,6 +1,7 @@
 // TOML: ekafka's sections, and files of profiles. The only source that knows toml++.
 #include "config/apply.hpp"
 
+#include <kafkawire/observe.hpp>
 #include <kafkawire/partitioner.hpp>
 
 // Headers alone, however a distribution has it built: no library to load for one parser.
@@ -247,7 +248,12 @@ private:
         for (const auto& [consumer, settings] : s_.consumers) names.push_back(consumer);
         const property p{"consumerName", {}, std::string{file_}, origin_of(s_, o.name, "consumer_name") ? origin_of(s_, o.name, "consumer_name")->line : line_of(node)};
         if (to.consumer_name.empty()) return tell(s_, p, where + " has no consumerName", "add consumerName = \"...\", one of [" + section_ + ".consumers.NAME]");
-        if (s_.consumers.contains(to.consumer_name)) return;
+        if (const auto its = s_.consumers.find(to.consumer_name); its != s_.consumers.end()) {
+            if (!to.debug) return;
+            its->second.connection.debug = true;
+            if (auto& seen = its->second.client.observer; !seen) seen = debug_to_stderr();
+            return;
+        }
         const auto nearest = nearest_name(names, to.consumer_name);
         tell(s_, p, "consumerName is " + shown_text({}, to.consumer_name) + ", and there is no [" + section_ + ".consumers." + to.consumer_name.substr(0, 100) + "]", nearest.empty() ? "" : "did you mean " + std::string{nearest} + "?");
     }

@@ -20,14 +20,15 @@ const std::map<std::string, std::set<std::string>, std::less<>> allowed = {
     {"net", {"protocol"}},
     {"group", {"protocol"}},
     {"client", {"protocol", "net", "group"}},
-    {"config", {"protocol", "net", "group", "client"}},
-    {"app", {"protocol", "net", "group", "client", "config"}},
+    {"observe", {"protocol", "net"}},
+    {"config", {"protocol", "net", "group", "client", "observe"}},
+    {"app", {"protocol", "net", "group", "client", "config", "observe"}},
     {"json", {"protocol"}},
     {"conformance", {"protocol", "json", "group", "net"}},
     {"broker", {"protocol", "net"}},
     {"sim", {"protocol", "net", "broker"}},
     {"testing", {"protocol", "net", "client", "broker", "sim"}},
-    {"cli", {"protocol", "net", "group", "client", "config", "app", "json", "broker", "sim"}},
+    {"cli", {"protocol", "net", "group", "client", "config", "observe", "app", "json", "broker", "sim"}},
 };
 const std::set<std::string, std::less<>> without_asio = {"protocol", "group", "json", "conformance"};
 
@@ -36,7 +37,7 @@ const std::map<std::string, std::string, std::less<>> public_headers = {
     {"version.hpp", "protocol"}, {"error.hpp", "protocol"},       {"detail/broker_errors.inc", "protocol"},
     {"environment.hpp", "net"},  {"asio_environment.hpp", "net"}, {"detail/asio.hpp", "net"},
     {"detail/function.hpp", "net"}, {"tokens.hpp", "net"},        {"detailed.hpp", "net"},
-    {"options.hpp", "net"},       {"bootstrap.hpp", "net"},     {"secret.hpp", "net"},       {"security.hpp", "net"},   {"detail/tls_server.hpp", "net"},
+    {"observer.hpp", "net"},     {"observe.hpp", "observe"},   {"metrics.hpp", "observe"},     {"options.hpp", "net"},       {"bootstrap.hpp", "net"},     {"secret.hpp", "net"},       {"security.hpp", "net"},   {"detail/tls_server.hpp", "net"},
     {"producer_options.hpp", "client"}, {"consumer_options.hpp", "client"}, {"consumer.hpp", "client"}, {"records.hpp", "client"}, {"partitioner.hpp", "client"}, {"producer.hpp", "client"}, {"record.hpp", "client"}, {"detail/waiter.hpp", "client"}, {"detail/consumer_operations.hpp", "client"},
     {"transaction.hpp", "client"},
     {"blocking.hpp", "client"},   {"concurrent_producer.hpp", "client"}, {"report_stream.hpp", "client"}, {"detail/loop.hpp", "client"}, {"detail/client_environment.hpp", "client"}, {"detail/front.hpp", "client"},

@@ -10,20 +10,11 @@
 namespace kafkawire::inline v0_1 {
 namespace config {
 
-/// A Kafka release, as "1.1.0" or, in the older form, "0.10.2.0".
-struct kafka_version {
-    std::uint16_t number[4]{};
-    friend constexpr bool operator==(const kafka_version&, const kafka_version&) = default;
-};
-/// Three or four numbers with dots between, each below 1000; nothing for anything else. "1.1.1.0" is 1.1.1. Thread-safe.
-[[nodiscard]] KAFKAWIRE_API std::optional<kafka_version> parse_version(std::string_view text);
-/// The same, as a check of an option.
-[[nodiscard]] KAFKAWIRE_API std::string check_version(std::string_view text);
-
 /// How brokers are found and spoken to, beside client_options.
 struct connection_settings {
     bool debug = false;
-    std::string version{};                                    ///< see parse_version(); empty: asked of each broker
+    bool ask_versions = true;                                 ///< without it, fallback_version has become client_options::broker_version
+    std::string fallback_version{};
     std::string discover{};                                   ///< empty: the bootstrap list is what it says
     std::string service{};                                    ///< what is looked up, where discover is set
     std::string service_namespace{};
@@ -69,8 +60,9 @@ inline constexpr std::array<option_choice, 2> start_choices{{{"first", -2}, {"la
 constexpr auto describe(options_type<connection_settings>) {
     using o = connection_settings;
     return std::array{
-        option<&o::debug>("debug", {.text = "Whether each request is written to the log: configuration, broker, API, duration, sizes, request and answer, without secrets."}),
-        option<&o::version>("version", {.aliases = {"broker.version.fallback"}, .text = "The Kafka release whose protocol is spoken, as 1.1.0 or 0.10.2.0. Empty: each broker is asked what it speaks."}, check_version),
+        option<&o::debug>("debug", {.text = "Whether each request is written to standard error: configuration, broker, API, duration, sizes, request and answer, without secrets. KAFKAWIRE_DEBUG=1 in the environment does the same."}),
+        option<&o::ask_versions>("ask_versions", {.aliases = {"api.version.request"}, .text = "Whether each broker is asked what it speaks. If not, and broker_version is not set, fallback_version is what is spoken."}),
+        option<&o::fallback_version>("fallback_version", {.aliases = {"broker.version.fallback"}, .text = "The Kafka release that is spoken where ask_versions is false, as 0.10.2.0. Empty: 0.10.0."}, check_broker_version),
         option<&o::discover>("discover", {.text = "Who finds the brokers: the name of a registered resolver. Empty: the addresses are those of brokers."}),
         option<&o::service>("service", {.text = "With discover: the name of the service that is looked up."}),
         option<&o::service_namespace>("service_namespace", {.text = "With discover: the namespace that the service's name is of."}),
@@ -112,7 +104,7 @@ constexpr auto describe(options_type<server_settings>) {
     using o = server_settings;
     return std::array{
         option<&o::consumer_name>("consumer_name", {.text = "The consumer whose messages are handled, as [kafka.consumers.NAME] names it."}),
-        option<&o::debug>("debug", {.text = "Whether each message that comes and goes is written to the log."}),
+        option<&o::debug>("debug", {.text = "As debug of its consumer."}),
     };
 }
 

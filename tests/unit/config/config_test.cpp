@@ -222,8 +222,8 @@ TEST_CASE("every parameter of a producer's address", "[config]") {
         {
             {"clientid", "kafkawire", "me", "client_id", "me"},
             {"topic", "", "orders", "topic", "orders"},
-            {"version", "", "0.1.1.0", "version", "0.1.1.0"},
-            {"version", "", "1.1.0", "version", "1.1.0"},
+            {"version", "", "0.1.1.0", "broker_version", "0.1.1.0"},
+            {"version", "", "1.1.0", "broker_version", "1.1.0"},
             {"partitioner", "random", "roundrobin", "partitioner", "round_robin"},
             {"partitioner", "random", "hash", "partitioner", "fnv1a"},
             {"compression", "gzip", "none", "compression", "none"},
@@ -248,7 +248,7 @@ TEST_CASE("every parameter of a producer's address", "[config]") {
     CHECK(s.ok());
     CHECK(s.producers.at("").connection.service == "orders");
     CHECK(s.producers.at("").connection.service_namespace == "Development");
-    CHECK(check_wired(read_producer_address("kafka://h:1?topic=t&version=0.10.2.0").producers.at("").connection));
+    CHECK(read_producer_address("kafka://h:1?topic=t&version=0.10.2.0").producers.at("").client.broker_version == "0.10.2.0");
 }
 
 TEST_CASE("every parameter of a consumer's address", "[config]") {
@@ -278,7 +278,7 @@ TEST_CASE("every parameter of a consumer's address", "[config]") {
             {"isolationLevel", "read_uncommitted", "ReadUncommitted", "isolation", "read_uncommitted"},
             {"trpcMeta", "false", "true", "caller_metadata", "true"},
             {"discover", "", "polaris", "discover", "polaris"},
-            {"version", "", "0.10.2.0", "version", "0.10.2.0"},
+            {"version", "", "0.10.2.0", "broker_version", "0.10.2.0"},
         },
         "h1:1,h2:2?topics=a,b&group=g", read_consumer_address);
     auto s = read_consumer_address("h:1?topics=a,b&group=g&batch=10&batchFlush=100&compression=lz4&maxRetry=2&after_last_try=dead_letter&dead_letter_topic=d");
