@@ -70,9 +70,11 @@ struct consumer_options {
     std::chrono::milliseconds heartbeat_interval{3'000};
     std::chrono::milliseconds max_poll_interval{300'000};
     std::chrono::milliseconds rebalance_timeout{60'000};
+    std::chrono::milliseconds join_backoff{0};
     bool auto_commit = false;
     bool auto_mark = true;
     std::chrono::milliseconds auto_commit_interval{5'000};
+    std::optional<std::chrono::milliseconds> retention_time{};
     std::optional<bool> leave_on_close{};
 };
 
@@ -130,10 +132,13 @@ constexpr auto describe(options_type<consumer_options>) {
         option<&o::heartbeat_interval>("heartbeat_interval", {.aliases = {"heartbeat.interval.ms"}, .lowest = 1, .text = "How often a member lets its coordinator hear."}),
         option<&o::max_poll_interval>("max_poll_interval", {.aliases = {"max.poll.interval.ms"}, .text = "A member that does not poll for so long leaves its group until it does. 0: never."}),
         option<&o::rebalance_timeout>("rebalance_timeout", {.lowest = 1, .text = "How long the group waits for this member when partitions are given anew."}),
+        option<&o::join_backoff>("join_backoff", {.text = "Pause before a group that refused this member is joined again, spread by a fifth. 0: as retry_backoff. Of group_protocol classic."}),
         option<&o::auto_commit>("auto_commit", {.aliases = {"enable.auto.commit"}, .text = "Whether what is finished is committed from time to time, when partitions go, and at the end."}),
         option<&o::auto_mark>("auto_mark", {.aliases = {"enable.auto.offset.store"},
                                             .text = "What is finished: yes: whatever was handed out before the latest poll, and what is marked; no: only what is marked (see mark())."}),
         option<&o::auto_commit_interval>("auto_commit_interval", {.aliases = {"auto.commit.interval.ms"}, .lowest = 1, .text = "How often."}),
+        option<&o::retention_time>("retention_time", {.lowest = 1, .text = "How long the group's offsets are kept at least; commits are then sent in a version that says so. Not set: as the brokers' offsets.retention.minutes has it, "
+                                                                    "which counts from when the group is empty."}),
         option<&o::leave_on_close>("leave_on_close", {.text = "Whether a member that closes leaves its group, so that others read on at once, or keeps its place until session_timeout. Not set: it leaves, but not with a group_instance_id."}),
     };
 }

@@ -36,6 +36,7 @@ struct producer_options {
     toggle idempotence = toggle::automatic;        ///< automatic: on where acks is all
     std::chrono::milliseconds linger{5};
     std::uint32_t batch_bytes = 1'000'000;
+    std::uint32_t batch_records = 0;
     std::uint32_t request_bytes = 8u << 20;
     std::uint64_t send_buffer = 64u << 20;
     std::uint32_t in_flight = 5;
@@ -46,6 +47,7 @@ struct producer_options {
     std::chrono::milliseconds unknown_topic_timeout{30'000};
     std::chrono::milliseconds retry_backoff{100};
     std::chrono::milliseconds retry_backoff_max{500};
+    std::optional<std::int32_t> max_retries{};
     bool create_topics = true;
     std::string transactional_id{};                ///< empty: no transactions
     std::chrono::milliseconds transaction_timeout{60'000};
@@ -145,6 +147,7 @@ constexpr auto describe(options_type<producer_options>) {
                                                 .choices = toggle_choices}),
         client_detail::linger_option<&o::linger>(),
         client_detail::batch_option<&o::batch_bytes>(),
+        option<&o::batch_records>("batch_records", {.aliases = {"batch.num.messages"}, .text = "A batch is full with so many records too, and goes. 0: however many fit."}),
         option<&o::request_bytes>("request_bytes", {.aliases = {"max.request.size", "message.max.bytes"}, .lowest = 1024, .size = true,
                                                     .text = "Batches of several partitions go together in one request up to this size; no batch may be larger. The broker's limit is "
                                                             "socket.request.max.bytes, 100 MiB by default."}),
@@ -160,6 +163,8 @@ constexpr auto describe(options_type<producer_options>) {
         option<&o::retry_backoff>("retry_backoff", {.aliases = {"retry.backoff.ms"},
                                                     .text = "Pause before a batch that was refused is sent again; doubles with every failure, spread by a fifth."}),
         option<&o::retry_backoff_max>("retry_backoff_max", {.aliases = {"retry.backoff.max.ms"}, .text = "The longest such pause."}),
+        option<&o::max_retries>("max_retries", {.aliases = {"retries", "message.send.max.retries"},
+                                                .text = "How often a batch is sent again that was refused, or whose answer was lost. Not set: as often as delivery_timeout leaves time for."}),
         option<&o::create_topics>("create_topics", {.aliases = {"allow.auto.create.topics"},
                                                     .text = "Whether a broker that is set up to may create a topic that is not there."}),
         option<&o::transactional_id>("transactional_id", {.aliases = {"transactional.id"},

@@ -30,6 +30,8 @@ producer_options producer_of(const writer_options& o) {
     p.acks = o.required_acks;
     p.partitioner = o.balancer == "hash" ? "fnv1a" : o.balancer;
     p.batch_bytes = o.batch_bytes;
+    p.batch_records = o.batch_size;
+    p.max_retries = static_cast<std::int32_t>(o.max_attempts) - 1;
     p.linger = o.batch_timeout;
     p.compression = o.compression;
     p.delivery_timeout = std::max(o.write_timeout * o.max_attempts, o.batch_timeout + o.write_timeout);
@@ -42,7 +44,7 @@ writer_options writer_options_of(const config::producer_settings& s) {
     w.topic = s.sending.topic;
     w.balancer = s.sending.balancer;
     // Without a number of messages a call waits for the linger, whatever it brings.
-    w.batch_size = s.sending.batch_messages > 0 ? s.sending.batch_messages : std::numeric_limits<std::uint32_t>::max();
+    w.batch_size = s.options.batch_records > 0 ? s.options.batch_records : std::numeric_limits<std::uint32_t>::max();
     w.write_timeout = s.client.request_timeout;
     w.async = s.sending.async;
     return w;
@@ -119,15 +121,9 @@ std::size_t bytes_of(const record& m) {
 
 }  // namespace
 
-// What is there of max_retries: as much time as so many tries may take.
 producer_options detail::producer_options_of(const config::producer_settings& s) {
     auto p = s.options;
     if (!s.sending.balancer.empty()) p.partitioner = s.sending.balancer;
-    if (s.sending.max_retries) {
-        const auto tries = std::chrono::milliseconds::rep{1} + std::max(0, *s.sending.max_retries);
-        const auto whole = std::min(tries, std::chrono::milliseconds::rep{100'000}) * (s.client.request_timeout + p.retry_backoff_max) + p.linger;
-        p.delivery_timeout = std::min(p.delivery_timeout, whole);
-    }
     return p;
 }
 

@@ -29,6 +29,8 @@ error validate(const consumer_options& o) {
         return configuration_error("match_patterns is broker, and " + is("group_protocol") + ": only with consumer do brokers look for topics", "let the client match them, or set group_protocol to consumer");
     if (o.match_patterns == pattern_side::broker && !o.exclude_topics.empty())
         return configuration_error("match_patterns is broker, and " + is("exclude_topics") + ": brokers exclude none", "let the client match them, or write a narrower pattern");
+    if (o.retention_time && o.group_protocol == group_protocol::consumer)
+        return configuration_error(is("retention_time") + ", and group_protocol is consumer, whose commits cannot say so", "leave it out, or set group_protocol to classic");
     if (o.assignors.empty()) return configuration_error("assignors is empty; at least one strategy would be right, as cooperative-sticky");
     if (o.group.empty() && !o.group_instance_id.empty()) return configuration_error("group_instance_id is \"" + o.group_instance_id + "\", and group is empty: it names a member of one");
     return {};

@@ -30,6 +30,7 @@ group::membership_settings settings_of(const consumer_options& o, const client_o
     s.request_timeout = c.request_timeout;
     s.retry_backoff = o.retry_backoff;
     s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
+    s.join_backoff = o.join_backoff;
     s.seed = env.random();
     return s;
 }
@@ -55,6 +56,12 @@ Settings retrying(const consumer_options& o, net::environment& env) {
     return s;
 }
 
+group::commits::settings commit_settings_of(const consumer_options& o, net::environment& env) {
+    auto s = retrying<group::commits::settings>(o, env);
+    s.retention = o.retention_time;
+    return s;
+}
+
 group::fetches::settings fetch_settings_of(const consumer_options& o, net::environment& env) {
     auto s = retrying<group::fetches::settings>(o, env);
     s.require_stable = o.isolation == isolation::read_committed;
@@ -77,7 +84,7 @@ group_core::group_core(consumer_core& of)
       lane_{of.client().take_lane()},
       coordinator_{retrying<group::coordinator::settings>(of.options(), of.client().env())},
       membership_{make_membership(of.options(), of.client().options(), of.client().env())},
-      commits_{retrying<group::commits::settings>(of.options(), of.client().env())},
+      commits_{commit_settings_of(of.options(), of.client().env())},
       fetches_{fetch_settings_of(of.options(), of.client().env())} {
     timer_ = client().env().make_timer([this] {
         const auto keep = consumer_.shared_from_this();

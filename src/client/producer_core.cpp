@@ -27,6 +27,7 @@ sender_settings settings_of(const producer_options& o) {
     s.request_bytes = o.request_bytes;
     s.send_buffer = o.send_buffer;
     s.in_flight = o.in_flight;
+    if (o.max_retries && *o.max_retries < s.max_attempts) s.max_attempts = *o.max_retries + 1;
     s.retry_backoff = o.retry_backoff;
     s.retry_backoff_max = std::max(o.retry_backoff, o.retry_backoff_max);
     return s;
@@ -129,7 +130,8 @@ producer_core::~producer_core() {
 topic_queue& producer_core::topic(std::string_view name) {
     if (auto* const t = machine_.find_topic(name)) return *t;
     auto& info = client_->want_topic(name, options_.create_topics);
-    topic_settings s{options_.compression, options_.compression_level, options_.batch_bytes, options_.linger, options_.delivery_timeout, options_.unknown_topic_timeout};
+    topic_settings s{options_.compression, options_.compression_level, options_.batch_bytes, std::numeric_limits<std::int32_t>::max(), options_.linger, options_.delivery_timeout, options_.unknown_topic_timeout};
+    if (options_.batch_records > 0) s.batch_records = static_cast<std::int32_t>(options_.batch_records);
     std::string_view partitioner = options_.partitioner;
     if (const auto own = options_.topics.find(name); own != options_.topics.end()) {
         const auto& o = own->second;

@@ -150,13 +150,16 @@ std::error_code sender_fsm::make_room(partition_queue& p, std::size_t room, std:
     const auto alone = room + empty_batch;
     if (alone + request_overhead > settings_.request_bytes || alone > settings_.send_buffer) return errc::record_too_large;
     if (used_ + room > settings_.send_buffer) return errc::would_wait;
-    if (p.open && p.builder->size() + room > s.batch_bytes) {
-        close_batch(p, out);
-        consider(p, now, false, out);
-        if (p.leader >= 0) pump(broker(p.leader), now, false, out);
-    }
+    if (p.open && p.builder->size() + room > s.batch_bytes) send_full(p, now, out);
     if (!p.open) open_batch(p, now, out);
     return {};
+}
+
+// Its open batch is full, by bytes or by records.
+void sender_fsm::send_full(partition_queue& p, time_point now, sender_actions& out) {
+    close_batch(p, out);
+    consider(p, now, false, out);
+    if (p.leader >= 0) pump(broker(p.leader), now, false, out);
 }
 
 void sender_fsm::open_batch(partition_queue& p, time_point now, sender_actions& out) {

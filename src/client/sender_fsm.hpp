@@ -14,6 +14,7 @@
 #pragma once
 #include <kafkawire/protocol/compression.hpp>
 
+#include <limits>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -34,6 +35,7 @@ struct sender_settings {
     bool create_topics = true;
     std::size_t request_bytes = 8u << 20;
     std::size_t send_buffer = 64u << 20;
+    int max_attempts = std::numeric_limits<int>::max();          ///< of a batch; refused or lost in the last, it is given up
     std::size_t in_flight = 5;                                   ///< requests per broker, and batches per partition
     std::chrono::milliseconds retry_backoff{100};
     std::chrono::milliseconds retry_backoff_max{500};
@@ -44,6 +46,7 @@ struct topic_settings {
     protocol::compression codec = protocol::compression::none;
     int level = protocol::default_level;
     std::size_t batch_bytes = 1'000'000;
+    std::int32_t batch_records = std::numeric_limits<std::int32_t>::max();
     std::chrono::milliseconds linger{5};
     std::chrono::milliseconds delivery_timeout{120'000};
     std::chrono::milliseconds unknown_topic_timeout{30'000};     ///< records wait so long when the cluster does not have the topic
@@ -142,7 +145,9 @@ public:
         const auto room = most_bytes(r);
         if (!p.open || p.builder->size() + room > t.settings.batch_bytes || used_ + room > settings_.send_buffer) [[unlikely]]
             if (const auto why = make_room(p, room, wall_ms, now(), out)) return why;
-        return put(p, r, wall_ms, w);
+        const auto wrong = put(p, r, wall_ms, w);
+        if (!wrong && p.builder->count() >= t.settings.batch_records) [[unlikely]] send_full(p, now(), out);
+        return wrong;
     }
     /// Takes a record whose turn has not come. Its bytes stay the caller's until it is told.
     void wait(topic_queue& t, waiting_record r, sender_actions& out);
@@ -227,6 +232,7 @@ private:
         return protocol::batch_builder::most_bytes(r.key, r.value, r.headers);
     }
     void open_batch(partition_queue& p, time_point now, sender_actions& out);
+    void send_full(partition_queue& p, time_point now, sender_actions& out);
     bool close_batch(partition_queue& p, sender_actions& out);
     void send_away(partition_queue& p, batch_ptr b, protocol::batch_builder& build, sender_actions& out);
     void admit_waiting(time_point now, std::int64_t wall_ms, sender_actions& out);

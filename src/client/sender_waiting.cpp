@@ -70,6 +70,7 @@ void sender_fsm::admit_waiting(topic_queue& t, time_point now, std::int64_t wall
                 ++periods_[r.flush];
                 p->flushing = true;
             }
+            if (p->builder->count() >= t.settings.batch_records) send_full(*p, now, out);
             if (r.wants_acceptance) out.push_back(tell_waiter{r.wants_acceptance, nullptr});
         } else {
             story->code = why;

@@ -259,7 +259,7 @@ constexpr row toml_producer[] = {
     {"topic", {"topic"}},
     {"balancer", {"partitioner"}, balancer_word, "roundRobin", "hash (sarama's and kafka-go's), roundRobin, leastBytes, crc32, murmur2, or a name that the program registers."},
     {"maxAttempts", {"max_retries"}, attempts, "10", "How often a batch is sent altogether: once more than max_retries."},
-    {"batchSize", {"batch_messages"}, nullptr, "100"},
+    {"batchSize", {"batch_records"}, nullptr, "100"},
     {"batchBytes", {"batch_bytes"}, nullptr, "1048576"},
     {"batchTimeout", {"linger"}, nullptr, "1s"},
     {"readTimeout", {"read_timeout"}, nullptr, "10s"},

@@ -59,6 +59,7 @@ struct membership_settings {
     milliseconds request_timeout{30'000};
     milliseconds retry_backoff{100};            ///< the first pause; doubles, spread by a fifth
     milliseconds retry_backoff_max{1'000};
+    milliseconds join_backoff{0};               ///< of JoinGroup instead; 0: the same
     std::uint64_t seed = 1;                     ///< of the spread
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 // Before version 2 offsets had commit times or lay in ZooKeeper. From 10 on topics go by their ids, so that what was read of one is never taken
 // for another of its name.
-constexpr auto commit_versions = protocol::between(2, 10), commit_versions_by_name = protocol::between(2, 9);
+constexpr auto commit_versions = protocol::between(2, 10), commit_versions_by_name = protocol::between(2, 9), commit_versions_with_retention = protocol::between(2, 4);
 
 error not_owned(const error& last) {
     return offsets::told(api::commit, make_error_code(broker_errc::illegal_generation), "the partition is no longer this member's: its position is left out of the commit", last);
@@ -240,9 +240,11 @@ void offset_commit_fsm::ask(time_point, actions& out) {
     r.member_id = as_->member;
     r.group_instance_id = as_->instance;
     r.generation_id_or_member_epoch = as_->generation;
+    if (settings_.retention) r.retention_time_ms = settings_.retention->count();
     auto versions = commit_versions;
     for (const auto& [where, at] : newest) {
         if (at->topic_id.is_zero()) versions = commit_versions_by_name;
+        if (settings_.retention) versions = commit_versions_with_retention;
         next.names.emplace(at->topic_id, where.topic);
         if (r.topics.empty() || r.topics.back().name != where.topic || r.topics.back().topic_id != at->topic_id) {
             auto& t = r.topics.emplace_back();

@@ -47,6 +47,7 @@ struct settings {
     std::chrono::milliseconds retry_backoff{100};       ///< the first pause; doubles, spread by a fifth
     std::chrono::milliseconds retry_backoff_max{1'000}; ///< also how long a member that should have moved on is waited for before the commit is tried all the same
     std::uint64_t seed = 1;                             ///< of the spread
+    std::optional<std::chrono::milliseconds> retention{};  ///< is told to the coordinator, which versions up to 4 can
 };
 
 /// As whom commits are sent. By default: somebody who is no member, and assigns partitions by hand.

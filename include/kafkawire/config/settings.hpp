@@ -28,8 +28,6 @@ struct sending_settings {
     std::string topic{};                         ///< of records that name none
     std::string balancer{};                      ///< a partitioner that the program registers later; empty: producer_options::partitioner
     bool async = false;
-    std::optional<std::int32_t> max_retries{};   ///< not set: delivery_timeout alone decides
-    std::uint32_t batch_messages = 0;
     std::uint32_t max_message_bytes = 0;
 };
 
@@ -42,8 +40,6 @@ struct reading_settings {
     bool watch_partitions = false;
     std::chrono::milliseconds watch_interval{5'000};
     std::chrono::milliseconds lag_interval{0};
-    std::chrono::milliseconds join_backoff{5'000};
-    std::optional<std::chrono::milliseconds> retention_time{};
     std::uint32_t max_message_bytes = 0;
 };
 
@@ -78,8 +74,6 @@ constexpr auto describe(options_type<sending_settings>) {
         option<&o::topic>("topic", {.text = "Where records go that name no topic."}),
         option<&o::balancer>("balancer", {.text = "The name of a partitioner that the program registers. Empty: partitioner is one that is known."}),
         option<&o::async>("async", {.text = "Whether a send returns at once. Its outcome is told to the callbacks, if there are any."}),
-        option<&o::max_retries>("max_retries", {.aliases = {"retries", "message.send.max.retries"}, .text = "How often a batch is sent again after it was refused. Not set: as often as delivery_timeout leaves time for."}),
-        option<&o::batch_messages>("batch_messages", {.aliases = {"batch.num.messages"}, .text = "A batch is full with so many records, however small they are. 0: only batch_bytes counts."}),
         option<&o::max_message_bytes>("max_message_bytes", {.size = true, .text = "A larger record is refused before it is sent. 0: only request_bytes counts."}),
     };
 }
@@ -94,8 +88,6 @@ constexpr auto describe(options_type<reading_settings>) {
         option<&o::watch_partitions>("watch_partitions", {.text = "Whether new partitions of a topic are looked for every watch_interval."}),
         option<&o::watch_interval>("watch_interval", {.lowest = 1, .text = "See watch_partitions."}),
         option<&o::lag_interval>("lag_interval", {.text = "How often it is measured how far the reader is behind. 0: never."}),
-        option<&o::join_backoff>("join_backoff", {.text = "Pause before a group is joined again after an error."}),
-        option<&o::retention_time>("retention_time", {.text = "How long the group's offsets are to be kept. Brokers from 2.1 on have offsets.retention.minutes instead, and are not told."}),
         option<&o::max_message_bytes>("max_message_bytes", {.size = true, .text = "A larger record is an error. 0: none is."}),
     };
 }

@@ -161,8 +161,8 @@ TEST_CASE("ekafka's component", "[config]") {
     CHECK(p1.client.request_timeout == 20s);
     CHECK(p1.sending.topic == "sre-infra-test");
     CHECK(p1.sending.balancer == "my-balancer");
-    CHECK(p1.sending.max_retries == 9);
-    CHECK(p1.sending.batch_messages == 100);
+    CHECK(p1.options.max_retries == 9);
+    CHECK(p1.options.batch_records == 100);
     CHECK(!p1.sending.async);
     CHECK(p1.options.batch_bytes == 1'048'576);
     CHECK(p1.options.linger == 1s);
@@ -330,7 +330,7 @@ TEST_CASE("properties: names of others, defaults of others", "[config]") {
     const auto& p = s.producers.at("");
     CHECK(p.client.bootstrap == "a:1,b:2");
     CHECK(p.client.connections_max_idle == 0s);
-    CHECK(p.sending.max_retries == 2);
+    CHECK(p.options.max_retries == 2);
     CHECK(p.options.linger == 1ms);
     CHECK(p.options.compression == protocol::compression::lz4);
     CHECK(p.options.send_buffer == 2u << 20);

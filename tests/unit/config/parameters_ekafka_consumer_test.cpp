@@ -188,6 +188,40 @@ std::string session_timeout() {
     return "a member that vanishes is out of the group after " + ms(dead_after_six) + ", not after " + ms(dead_after);
 }
 
+std::string join_group_backoff() {
+    const auto pause = [](const std::string& lines) {
+        lab l;
+        l.control().add({.api = 11, .after = 1, .count = 3, .error = broker_errc::coordinator_load_in_progress});
+        const auto c = l.consumer(ekafka_consumer("groupID = \"g\"\n" + lines));
+        const auto got = l.read(c);
+        REQUIRE(l.run_until([&] { return l.asked<join_group_request>().size() >= 5; }));
+        return l.gaps<join_group_request>().back();
+    };
+    const auto one = pause("joinGroupBackoff = \"1s\""), plain = pause("");
+    CHECK(about(one, 1s));
+    CHECK(about(plain, 5s));
+    return "JoinGroup that was refused comes again after " + ms(one) + ", not after " + ms(plain);
+}
+
+std::string retention_time() {
+    const auto commit = [](const std::string& lines) {
+        member m{lines};
+        m.until_read(3);
+        bool done = false;
+        m.c->async_commit(m.got->last, [&](std::error_code ec) { done = !ec; });
+        REQUIRE(m.l.run_until([&] { return done; }));
+        const auto all = m.l.asked<offset_commit_request>();
+        return std::pair{all.back().version, all.back().what.retention_time_ms};
+    };
+    const auto [version, kept] = commit("retentionTime = \"24h\"");
+    CHECK(version == 4);
+    CHECK(kept == 24 * 3'600'000);
+    const auto [newest, nothing] = commit("");
+    CHECK(newest > 4);
+    CHECK(nothing == -1);
+    return "OffsetCommit says retentionTimeMs 86400000, in version 4, which still can; without it nothing, in version " + std::to_string(newest);
+}
+
 std::string start_offset() {
     const auto first = [](const std::string& lines) {
         member m{lines};
@@ -242,6 +276,8 @@ TEST_CASE("what the parameters of an ekafka consumer do", "[parameters]") {
                                        {"heartbeatInterval", heartbeat_interval},
                                        {"commitInterval", commit_interval},
                                        {"sessionTimeout", session_timeout},
+                                       {"joinGroupBackoff", join_group_backoff},
+                                       {"retentionTime", retention_time},
                                        {"startOffset", start_offset},
                                        {"readBackoffMin", read_backoff_min},
                                        {"readBackoffMax", read_backoff_max},

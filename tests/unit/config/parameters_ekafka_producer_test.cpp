@@ -7,6 +7,8 @@
 namespace parameters {
 namespace {
 
+using kw::broker_errc;
+
 // Requests of any kind of one client, by its name.
 std::size_t requests_of(lab& l, std::string_view client_id) {
     std::size_t n = 0;
@@ -84,6 +86,23 @@ std::string balancer() {
     return "hash keeps a key in partition " + std::to_string(hashed[0]) + ", roundRobin (the default) takes all three in turn";
 }
 
+int attempts_with(const std::string& lines) {
+    lab l;
+    l.control().add({.api = 0, .error = broker_errc::not_leader_or_follower});
+    const auto p = l.producer(ekafka_producer(lines));
+    const auto told = l.send(*p, "orders", "k", "v");
+    REQUIRE(l.run_until([&] { return told->has_value(); }));
+    CHECK((*told)->code);
+    return static_cast<int>(l.asked<messages::produce_request>().size());
+}
+
+std::string max_attempts() {
+    CHECK(attempts_with("maxAttempts = 1") == 1);
+    CHECK(attempts_with("maxAttempts = 4") == 4);
+    CHECK(attempts_with("") == 10);
+    return "a batch that is refused every time is sent 4 times with 4, 10 times without";
+}
+
 std::vector<sent_batch> batches_with(const std::string& lines, int messages, std::size_t each) {
     lab l;
     const auto p = l.producer(ekafka_producer("balancer = \"hash\"\n" + lines));
@@ -91,6 +110,18 @@ std::vector<sent_batch> batches_with(const std::string& lines, int messages, std
     for (int i = 0; i < messages; ++i) told.push_back(l.send(*p, "orders", "k", std::string(each, 'v')));
     REQUIRE(l.run_until([&] { return std::all_of(told.begin(), told.end(), [](const auto& t) { return t->has_value(); }); }));
     return l.batches();
+}
+
+std::string batch_size() {
+    const auto two = batches_with("batchSize = 2", 5, 10);
+    REQUIRE(two.size() == 3);
+    CHECK(two[0].records == 2);
+    CHECK(two[1].records == 2);
+    CHECK(two[2].records == 1);
+    const auto plain = batches_with("", 101, 10);
+    REQUIRE(plain.size() == 2);
+    CHECK(plain[0].records == 100);
+    return "5 messages go in batches of 2, 2 and 1; 101 without in 100 and 1";
 }
 
 std::string batch_bytes() {
@@ -165,6 +196,8 @@ TEST_CASE("what the parameters of an ekafka producer do", "[parameters]") {
                                        {"brokers", brokers},
                                        {"client.timeout", client_timeout},
                                        {"balancer", balancer},
+                                       {"maxAttempts", max_attempts},
+                                       {"batchSize", batch_size},
                                        {"batchBytes", batch_bytes},
                                        {"batchTimeout", batch_timeout},
                                        {"readTimeout", read_timeout},

@@ -16,7 +16,7 @@ std::vector<kw::record> messages_of(const std::vector<std::string>& keys, const 
     for (std::size_t i = 0; i < values.size(); ++i) all.push_back({.topic = topic, .key = keys[i % keys.size()], .value = values[i]});
     return all;
 }
-const std::vector<std::string> one_key{"Key-A"}, six{"a", "b", "c", "d", "e", "f"};
+const std::vector<std::string> one_key{"Key-A"}, five{"a", "b", "c", "d", "e"}, six{"a", "b", "c", "d", "e", "f"};
 
 app::writer_options writing(const street& s) { return {.brokers = s.address(), .topic = "orders", .batch_timeout = 1ms}; }
 app::reader_options reading(const street& s) { return {.brokers = s.address(), .topic = "orders", .min_bytes = 1, .max_wait = 100ms}; }
@@ -63,6 +63,24 @@ std::string writer_balancer() {
     CHECK(partitions_with("round_robin", false).size() == 3);
     CHECK(partitions_with("least_bytes", false).size() == 3);
     return "six messages of one key: hash keeps them in one partition, least_bytes and round_robin spread them over three";
+}
+
+std::string writer_batch_size() {
+    const auto waited = [](std::uint32_t size) {
+        street s;
+        auto o = writing(s);
+        o.balancer = "hash";
+        o.batch_size = size;
+        o.batch_timeout = 60s;
+        app::writer w{o};
+        w.write_messages(messages_of(one_key, five));  // does not wait for a minute
+        std::vector<std::int32_t> records;
+        for (const auto& b : s.batches()) records.push_back(b.records);
+        return records;
+    };
+    CHECK(waited(5) == std::vector<std::int32_t>{5});
+    CHECK(waited(2) == std::vector<std::int32_t>{2, 2, 1});
+    return "five messages go in batches of 2, 2 and 1 with 2, in one with 5";
 }
 
 std::string writer_batch_timeout() {
@@ -186,6 +204,7 @@ TEST_CASE("what the parameters of kafka-go's writer and reader do", "[parameters
                                 {"Writer.Brokers", writer_brokers},
                                 {"Writer.Topic", writer_topic},
                                 {"Writer.Balancer", writer_balancer},
+                                {"Writer.BatchSize", writer_batch_size},
                                 {"Writer.BatchTimeout", writer_batch_timeout},
                                 {"Writer.Compression", writer_compression},
                                 {"Reader.Brokers", reader_brokers},

@@ -7,6 +7,7 @@
 namespace parameters {
 namespace {
 
+using kw::broker_errc;
 using entries = std::map<std::string, std::string>;
 
 kw::config::settings properties(entries e) {
@@ -121,6 +122,20 @@ std::string enable_auto_commit() {
     return "what was polled is committed by itself with true (librdkafka's default), and never with false";
 }
 
+std::string max_retries() {
+    const auto tries = [](const char* number) {
+        lab l;
+        l.control().add({.api = 0, .error = broker_errc::not_leader_or_follower});
+        const auto p = l.producer(properties({{"message.send.max.retries", number}}).producers.at(""));
+        const auto told = l.send(*p, "orders", "k", "v");
+        REQUIRE(l.run_until([&] { return told->has_value(); }));
+        return l.asked<messages::produce_request>().size();
+    };
+    CHECK(tries("0") == 1);
+    CHECK(tries("2") == 3);
+    return "a message that is always refused is sent 3 times with 2, once with 0";
+}
+
 TEST_CASE("what the properties of the confluent document do", "[parameters]") {
     look_at_all("librdkafka", {
                                   {"bootstrap.servers", bootstrap_servers},
@@ -131,6 +146,7 @@ TEST_CASE("what the properties of the confluent document do", "[parameters]") {
                                   {"group.id", group_id},
                                   {"auto.offset.reset", auto_offset_reset},
                                   {"enable.auto.commit", enable_auto_commit},
+                                  {"message.send.max.retries", max_retries},
                               });
 }
 

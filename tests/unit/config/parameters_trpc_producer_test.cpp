@@ -93,6 +93,14 @@ std::vector<timed<produce_request>> refused(const std::string& parameters) {
     return l.asked<produce_request>();
 }
 
+std::string max_retry() {
+    CHECK(refused("&maxRetry=0").size() == 1);
+    CHECK(refused("&maxRetry=5").size() == 6);
+    CHECK(refused("").size() == 4);
+    CHECK_FALSE(kw::config::read_producer_address("kafka://broker:9092?topic=orders&maxRetry=-1").ok());
+    return "a message that is always refused is sent 1, 6 and 4 times with 0, 5 and without; below 0 is refused at the start";
+}
+
 std::string retry_interval() {
     const auto pause = [](const std::string& parameters) {
         const auto all = refused(parameters);
@@ -132,6 +140,7 @@ TEST_CASE("what the parameters of a tRPC producer's address do", "[parameters]")
                                      {"partitioner", partitioner},
                                      {"compression", compression_of_batches},
                                      {"requiredAcks", required_acks},
+                                     {"maxRetry", max_retry},
                                      {"retryInterval", retry_interval},
                                      {"idempotent", idempotent},
                                  });
