@@ -55,6 +55,7 @@ struct produce_batch {
     bool compressing = false;                      ///< closed, and on its way through a codec elsewhere: see compress_job
 
     int attempts = 0;                              ///< requests that carried it
+    int tries = 0;                                 ///< those of them that were refused or lost, and are made again
     bool maybe_written = false;                    ///< an attempt ended without telling whether the broker has it
     bool told = false;                             ///< its records were told; it goes on, for the sequence must have no gap
     std::shared_ptr<const error> last_error;       ///< of the attempt before

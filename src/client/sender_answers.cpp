@@ -199,7 +199,9 @@ void sender_fsm::try_again(partition_queue& p, const batch_ptr& b, const std::sh
     b->last_error = why;
     p.trouble = why;
     if (settings_.acks == 0 && b->maybe_written) return give_up(p, b, why, out);
-    if (!at_once && b->attempts >= settings_.max_attempts) return give_up(p, b, why, out);
+    // A broker that could not be reached was never tried.
+    const bool tried = b->maybe_written || (why && why->code.category() == broker_category());
+    if (tried && !at_once && ++b->tries >= settings_.max_attempts) return give_up(p, b, why, out);
     if (aborting_) {
         tell(*b, b->maybe_written ? story(errc::delivery_unknown, "its transaction was aborted while it was sent", why) : story(errc::transaction_aborted, "its transaction was aborted", why), -1,
              -1, out);
