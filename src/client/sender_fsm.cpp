@@ -138,10 +138,12 @@ std::error_code sender_fsm::no_place(topic_queue& t, const record& r, time_point
     return errc::would_wait;
 }
 
-std::error_code sender_fsm::cannot_append(const topic_queue& t, const record&) const {
+// A topic that cannot be had is asked for again: it may be there, or allowed, for the next record.
+std::error_code sender_fsm::cannot_append(const topic_queue& t, sender_actions& out) const {
     if (stopped_) return errc::producer_failed;
-    if (!t.ready && t.info->error && t.info->error != condition::retriable) return why_unsent(t.info->error);
-    return errc::would_wait;
+    if (t.ready || !t.info->error || t.info->error == condition::retriable) return errc::would_wait;
+    out.push_back(ask_topics{});
+    return why_unsent(t.info->error);
 }
 
 std::error_code sender_fsm::make_room(partition_queue& p, std::size_t room, std::int64_t, time_point now, sender_actions& out) {

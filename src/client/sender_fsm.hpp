@@ -137,7 +137,7 @@ public:
     template <class Clock>
     [[nodiscard]] std::error_code append(topic_queue& t, const record& r, std::int64_t wall_ms, waiter* w, Clock&& now, sender_actions& out) {
         if (!t.ready || !t.waiting.empty() || stopped_) [[unlikely]]
-            return cannot_append(t, r);
+            return cannot_append(t, out);
         const auto at = place(t, r);
         if (at < 0) [[unlikely]]
             return no_place(t, r, now(), out);
@@ -222,7 +222,7 @@ private:
 
     [[nodiscard]] std::int32_t place(topic_queue& t, const record& r);
     [[nodiscard]] std::error_code no_place(topic_queue& t, const record& r, time_point now, sender_actions& out);
-    [[nodiscard]] std::error_code cannot_append(const topic_queue& t, const record& r) const;
+    [[nodiscard]] std::error_code cannot_append(const topic_queue& t, sender_actions& out) const;
     [[nodiscard]] std::error_code make_room(partition_queue& p, std::size_t room, std::int64_t wall_ms, time_point now, sender_actions& out);
     [[nodiscard]] std::error_code put(partition_queue& p, const record& r, std::int64_t wall_ms, waiter* w);
     /// The most that a record adds to a batch.

@@ -141,6 +141,7 @@ void offset_commit_fsm::on(answered& e, time_point now, actions& out) {
             const auto sent = unanswered.extract({known == was.names.end() ? t.name : known->second, p.partition_index});
             if (sent.empty()) continue;  // not asked for, or told twice
             auto story = p.error_code == 0 ? error{} : offsets::refusal(api::commit, p.error_code, e.version, failures_ + 1);
+            if (story) story.text = "the position in " + sent.key().topic + '-' + std::to_string(sent.key().partition) + " was not committed for the group " + settings_.group + ": " + story.code.message();
             take(sent.key(), offsets::meaning_of(api::commit, p.error_code), std::move(story));
         }
     for (const auto& [where, number] : unanswered)
