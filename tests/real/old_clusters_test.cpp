@@ -143,7 +143,8 @@ asio::awaitable<void> groups_and_topics(kw::client& client, const std::string& t
 }
 
 void there_and_back(const release& r) {
-    auto kafka = kw::testing::kafka_image{}.version(r.version).start();
+    // Before 1.0 brokers delete no topics unless they are told to.
+    auto kafka = kw::testing::kafka_image{}.version(r.version).with_property("delete.topic.enable", "true").start();
     std::vector<std::string> sent;
     const std::string topic = "codecs";
     run([&](asio::io_context& io) -> asio::awaitable<void> {
