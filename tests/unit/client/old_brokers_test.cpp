@@ -13,6 +13,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "catch.hpp"
+#include "unit/running.hpp"
 #include "peer.hpp"
 
 using namespace std::chrono_literals;
@@ -103,26 +104,11 @@ private:
     peers::broker peer_;
 };
 
-struct rig {
-    asio::io_context io;
+struct rig : running {
     old_broker broker;
     kw::client client;
     explicit rig(std::int16_t produce) : broker{io, produce}, client{io, {.bootstrap = broker.address()}} {}
 
-    template <class F>
-    void run(F f) {
-        std::exception_ptr thrown;
-        bool ended = false;
-        asio::co_spawn(io, std::move(f), [&](std::exception_ptr e) {
-            thrown = e;
-            ended = true;
-            io.stop();
-        });
-        io.restart();
-        io.run_for(20s);
-        if (thrown) std::rethrow_exception(thrown);
-        REQUIRE(ended);
-    }
     // One record, and what is told of it.
     kw::error send(kw::producer& p, const kw::record& r) {
         kw::error told;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "catch.hpp"
+#include "unit/running.hpp"
 #include "certificates.hpp"
 #include "security.hpp"
 
@@ -61,27 +62,12 @@ kw::broker::options cluster_with(kw::broker::listener_security s) {
     return o;
 }
 
-struct rig {
-    asio::io_context io;
+struct rig : running {
     std::optional<kw::broker::cluster> kafka;
 
     explicit rig(kw::broker::listener_security s) {
         kafka.emplace(io, cluster_with(std::move(s)));
         REQUIRE_FALSE(kafka->start());
-    }
-    template <class F>
-    void run(F f) {
-        std::exception_ptr thrown;
-        bool ended = false;
-        asio::co_spawn(io, std::move(f), [&](std::exception_ptr e) {
-            thrown = e;
-            ended = true;
-            io.stop();
-        });
-        io.restart();
-        io.run_for(20s);
-        if (thrown) std::rethrow_exception(thrown);
-        REQUIRE(ended);
     }
     // What becomes of a first request; and how long it took.
     kw::error refusal(kw::client_options o, std::string bootstrap = {}) {

@@ -11,6 +11,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "catch.hpp"
+#include "unit/running.hpp"
 
 namespace seeing {
 
@@ -73,8 +74,7 @@ struct memory final : kw::observer {
     }
 };
 
-struct rig {
-    asio::io_context io;
+struct rig : running {
     std::optional<kw::broker::cluster> kafka;
 
     explicit rig(kw::broker::options o = {.topics = {{.name = "orders", .partitions = 2}}}) {
@@ -88,20 +88,6 @@ struct rig {
         o.request_timeout = 5s;
         o.observer = std::move(seen);
         return o;
-    }
-    template <class F>
-    void run(F f) {
-        std::exception_ptr thrown;
-        bool ended = false;
-        asio::co_spawn(io, std::move(f), [&](std::exception_ptr e) {
-            thrown = e;
-            ended = true;
-            io.stop();
-        });
-        io.restart();
-        io.run_for(20s);
-        if (thrown) std::rethrow_exception(thrown);
-        REQUIRE(ended);
     }
     // Ten records to "orders", read back by a member of "billing".
     void produce_and_read(const kw::client_options& o) {
