@@ -123,3 +123,5 @@ struct meaning {
 
 }  // namespace config
 }  // namespace kafkawire::inline v0_1
+
+namespace kw = kafkawire;

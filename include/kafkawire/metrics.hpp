@@ -104,3 +104,5 @@ private:
 [[nodiscard]] KAFKAWIRE_API std::string kind_of(const std::error_code& code);
 
 }  // namespace kafkawire::inline v0_1
+
+namespace kw = kafkawire;

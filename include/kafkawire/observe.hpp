@@ -47,3 +47,5 @@ private:
 [[nodiscard]] KAFKAWIRE_API std::string frame_text(std::int16_t api_key, std::int16_t version, bool answer, std::span<const std::byte> frame);
 
 }  // namespace kafkawire::inline v0_1
+
+namespace kw = kafkawire;

@@ -85,22 +85,29 @@ struct component::state {
         if (failed) failed(e);
     }
 
-    // What a reader refuses as too large is told, and the next one comes.
+    // What a reader refuses as too large is told, and the others are handled.
     handler without_large(handler what, std::uint32_t most) {
-        if (most == 0 || what.batched()) return what;
-        return {false, [this, what = std::move(what), most](call c) {
-                    const auto& m = c.message();
-                    const auto size = m.key.size() + m.value.size();
-                    if (size <= most) return what(std::move(c));
-                    service_error e;
-                    e.why.code = kafkawire::errc::limit_exceeded;
-                    e.why.text = "the message has " + std::to_string(size) + " bytes, and max_message_bytes is " + std::to_string(most) + "; it is confirmed without having been handled";
-                    e.topic = m.topic;
-                    e.partition = m.partition;
-                    e.offset = m.offset;
-                    asio::post(loop.executor(), [this, e = std::move(e)] { tell(e); });
-                    c.done();
+        if (most == 0) return what;
+        return {what.batched(), [this, what, most](call c) {
+                    std::vector<record_view> left;
+                    for (const auto& m : c.messages()) {
+                        if (m.key.size() + m.value.size() <= most) left.push_back(m);
+                        else if (c.attempt() == 1) refuse_large(m, most);
+                    }
+                    if (left.size() == c.messages().size()) return what(std::move(c));
+                    if (left.empty()) return c.done();
+                    const auto whole = std::make_shared<call>(std::move(c));
+                    what(call{std::move(left), {whole}, whole->attempt(), whole->executor(), [whole](error why) { whole->done(std::move(why)); }});
                 }};
+    }
+    void refuse_large(const record_view& m, std::uint32_t most) {
+        service_error e;
+        e.why.code = kafkawire::errc::limit_exceeded;
+        e.why.text = "the message has " + std::to_string(m.key.size() + m.value.size()) + " bytes, and max_message_bytes is " + std::to_string(most) + "; it is confirmed without having been handled";
+        e.topic = m.topic;
+        e.partition = m.partition;
+        e.offset = m.offset;
+        asio::post(loop.executor(), [this, e = std::move(e)] { tell(e); });
     }
 
     // On the loop.

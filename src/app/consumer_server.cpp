@@ -70,6 +70,7 @@ struct services::state {
     std::vector<consumer_server> servers;
     unique_function<void(const service_error&)> on_error;
     std::optional<asio::signal_set> signals;
+    bool started = false;
     std::size_t left = 0;
     error first;
     unique_function<void(error)> over;
@@ -110,6 +111,7 @@ void services::stop_on_signals(std::vector<int> signals) {
 
 void services::run(unique_function<void(error)> over) {
     auto& s = *state_;
+    if (std::exchange(s.started, true)) return over(error{.code = make_error_code(errc::stopped), .text = "services run once"});
     s.over = std::move(over);
     s.left = s.servers.size() + 1;
     for (auto& server : s.servers)
@@ -124,6 +126,14 @@ void services::stop() {
         if (const auto s = weak.lock())
             for (auto& server : s->servers) server.stop();
     });
+}
+
+void services::cancel(const std::weak_ptr<state>& s) {
+    if (const auto alive = s.lock())
+        asio::post(alive->executor, [s] {
+            if (const auto self = s.lock())
+                for (const auto& server : self->servers) detail::cancel(server.core_);
+        });
 }
 
 const consumer_server* services::find(std::string_view name) const noexcept {

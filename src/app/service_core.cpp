@@ -54,6 +54,7 @@ service_core::~service_core() {
 
 void service_core::run(unique_function<void(error)> over) {
     if (std::exchange(started_, true)) return over(error{.code = make_error_code(errc::stopped), .text = "a consumer server runs once"});
+    if (stopped_before_) return over({});
     over_ = std::move(over);
     const auto weak = weak_from_this();
     reader.on_assigned([weak](rebalance_step step) {
@@ -72,10 +73,16 @@ void service_core::run(unique_function<void(error)> over) {
 void service_core::stop(std::optional<std::chrono::milliseconds> patience) {
     asio::post(executor_, [weak = weak_from_this(), patience] {
         if (const auto self = weak.lock()) {
+            self->stopped_before_ = !self->started_;
             self->feed(handling_event::stop_requested{patience.value_or(self->options_.stop_timeout)});
-            if (!self->started_) self->started_ = true;
         }
     });
+}
+
+void service_core::cancel() {
+    // Who has stopped it already is told of that.
+    if (machine_.takes()) stop_reason_ = error{.code = kafkawire::errc::canceled, .text = "the run was canceled"};
+    feed(handling_event::stop_requested{options_.stop_timeout});
 }
 
 void service_core::poll() {
@@ -405,6 +412,12 @@ app::session service_core::session() const {
 }
 
 void run(service_core& c, unique_function<void(error)> over) { c.run(std::move(over)); }
+void cancel(const std::weak_ptr<service_core>& c) {
+    if (const auto alive = c.lock())
+        asio::post(alive->executor(), [c] {
+            if (const auto self = c.lock()) self->cancel();
+        });
+}
 const asio::any_io_executor& executor_of(const service_core& c) noexcept { return c.executor(); }
 
 }  // namespace detail

@@ -21,6 +21,8 @@ public:
 
     void run(unique_function<void(error)> over);
     void stop(std::optional<std::chrono::milliseconds> patience);
+    /// A stop that is told as one. On the executor.
+    void cancel();
     [[nodiscard]] service_statistics statistics() const noexcept;
     [[nodiscard]] app::session session() const;
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
@@ -101,7 +103,7 @@ private:
     std::vector<giving_back> going_;
     std::shared_ptr<const error> last_error_;      // of the call whose end is being dealt with
     error stop_reason_;
-    bool started_ = false, closing_ = false, polling_ = false;
+    bool started_ = false, stopped_before_ = false, closing_ = false, polling_ = false;
     unique_function<void(error)> over_;
 };
 

@@ -32,11 +32,11 @@ public:
     /// `own`: partitioners by the names that the configuration uses; they become known to the whole process. Throws kw::system_error
     /// (errc::bad_configuration): what is wrong in the configuration; a balancer that nobody knows.
     explicit component(const config::settings& s, const balancers& own = {}) : component{s, own, s.error()} {}
-    /// Ends at once; see run() and close().
+    /// Ends at once, but for functions of the servers that run: they are waited for. See stop() and close().
     ~component();
     component(const component&) = delete;
 
-    /// Throws kw::system_error (errc::bad_configuration): there is none of that name.
+    /// The component's own. Throws kw::system_error (errc::bad_configuration): there is none of that name, or it cannot be made as it is configured.
     [[nodiscard]] writer& producer(std::string_view name);
     [[nodiscard]] reader& consumer(std::string_view name);
     /// The names.
@@ -49,9 +49,11 @@ public:
     void serve(std::string_view name, handler what);
     /// The same for all that have no handler yet: the servers, or where there are none, the consumers.
     void serve_all(const handler& what);
-    /// Told of what goes wrong with any of them, in the component's thread.
+    /// Told of what goes wrong with any of them, in the component's thread: it must not wait, nor call what waits (producer().write_messages(), ...).
+    /// Replaces the function before.
     void on_error(std::function<void(const service_error&)> what);
-    /// Stops the servers when the process gets one of these signals; a second one has the default effect. Before run().
+    /// Stops the servers when the process gets one of these signals; a second one has the default effect. Before run(). Throws std::system_error for
+    /// what is no signal.
     void stop_on_signals(std::vector<int> signals);
     /// Runs the servers until the last one has ended: after stop(), with what was in hand finished and committed. Once. Throws the first error that
     /// stopped one; the others have gone on.
@@ -62,7 +64,8 @@ public:
     [[nodiscard]] std::optional<service_statistics> statistics(std::string_view server);
     [[nodiscard]] std::optional<session> session_of(std::string_view server);
 
-    /// Waits until what producers have accepted is settled, so long each, and has the consumers leave their groups. How many messages are left.
+    /// Waits until what producers have accepted is settled, so long each, and has the consumers leave their groups. How many messages are left. Calls
+    /// of theirs that come later throw errc::client_closed. Servers end by stop().
     std::size_t close(std::chrono::milliseconds patience = std::chrono::seconds{10});
 
 private:

@@ -15,7 +15,8 @@
 //   the executor that it runs on: give such ones a pool with run_on().
 // - When partitions are revoked, what runs may end until shortly before the group goes on without us; nothing new is begun. What is not done by then
 //   is not confirmed.
-// - Belongs to its client's executor, as a kw::consumer; only stop() and handlers' done() may be called from other threads.
+// - Belongs to its client's executor, as a kw::consumer, and is destroyed before the client; only stop() and handlers' done() may be called from other
+//   threads.
 #pragma once
 #include <kafkawire/app/handler.hpp>
 #include <kafkawire/app/handler_options.hpp>
@@ -70,11 +71,19 @@ struct session {
     std::string member_id;
     std::int32_t generation = -1;
     std::vector<claim> claims;                       ///< by topic and partition
+
+    /// That of a message's partition, while the session is there; null: it has gone to another member meanwhile.
+    [[nodiscard]] const claim* find(std::string_view topic, std::int32_t partition) const noexcept {
+        for (const auto& c : claims)
+            if (c.topic == topic && c.partition == partition) return &c;
+        return nullptr;
+    }
 };
 
 namespace detail {
 class service_core;
 KAFKAWIRE_API void run(service_core& c, unique_function<void(error)> over);
+KAFKAWIRE_API void cancel(const std::weak_ptr<service_core>& c);
 KAFKAWIRE_API const asio::any_io_executor& executor_of(const service_core& c) noexcept;
 struct initiate_run {
     std::shared_ptr<service_core> core;
@@ -83,6 +92,8 @@ struct initiate_run {
     template <class Handler>
     void operator()(Handler&& h) const {
         auto kept = std::make_shared<client_detail::kept_handler<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
+        if (auto slot = asio::get_associated_cancellation_slot(kept->handler); slot.is_connected())
+            slot.assign([c = std::weak_ptr{core}](asio::cancellation_type) { cancel(c); });
         run(*core, [kept](error why) { kept->tell(std::move(why)); });
     }
 };
@@ -91,21 +102,24 @@ struct initiate_run {
 /// See the top of this file. Movable.
 class KAFKAWIRE_API consumer_server {
 public:
-    /// Joins nothing yet. auto_commit is switched on, auto_mark and max_poll_interval off. Throws kw::system_error (errc::bad_configuration): options that
-    /// cannot be, no group, a batch handler without handler_options::batch.
+    /// Joins nothing yet. auto_commit is switched on, auto_mark and max_poll_interval off. `send` is for messages that go to a retry or dead-letter topic.
+    /// Throws kw::system_error (errc::bad_configuration): options that cannot be, no group, a batch handler without handler_options::batch.
     consumer_server(client& c, const consumer_options& read, handler what, const handler_options& how = {}, const producer_options& send = {});
-    /// Ends at once: what is in hand is not confirmed, and the group is not left. See stop().
+    /// Ends at once: what is in hand is not confirmed, and the group is not left, which misses the member after session_timeout. async_run() completes
+    /// with errc::client_closed. See stop().
     ~consumer_server();
     consumer_server(consumer_server&&) noexcept;
     consumer_server& operator=(consumer_server&&) noexcept;
 
-    /// Told of all that goes wrong, on the client's executor. Replaces the function before.
+    /// Told of all that goes wrong, on the client's executor: it must not wait. Replaces the function before.
     void on_error(unique_function<void(const service_error&)> what);
-    /// Functions that are not coroutines run there from now on, a thread pool's for example, up to handler_options::parallel at a time.
+    /// Functions run there from now on, a thread pool's for example, up to handler_options::parallel at a time; so they may wait. Bodies of coroutines
+    /// stay on the client's executor. It must outlive the calls that run there.
     void run_on(asio::any_io_executor pool);
-    /// Joins the group and handles until it is stopped. Once. Completion: void(std::error_code): none after stop(); the handler's error where
-    /// last_resort::stop has stopped it; the coordinator's where the group will not have this member (another one has its instance id, rights are
-    /// missing, ...). What work was in hand is finished and committed by then, and the group left.
+    /// Joins the group and handles until it is stopped. Once; a second time completes with app::errc::stopped. Completion: void(std::error_code): none
+    /// after stop(), which may have been called before; the handler's error where last_resort::stop has stopped it; the coordinator's where the group
+    /// will not have this member (another one has its instance id, rights are missing, ...); errc::canceled: cancellation (any type) is a stop(). What
+    /// work was in hand is finished and committed by then, and the group left.
     template <class Token>
     auto async_run(Token&& token) {
         return asio::async_initiate<Token, void(std::error_code)>(detail::initiate_run{core_}, token);
@@ -116,7 +130,7 @@ public:
 
     [[nodiscard]] service_statistics statistics() const noexcept;
     [[nodiscard]] app::session session() const;
-    /// For what this class does not show. Do not poll, commit or subscribe with it.
+    /// For what this class does not show, as readings().
     [[nodiscard]] const kafkawire::consumer& reader() const noexcept;
 
 private:
@@ -124,38 +138,48 @@ private:
     std::shared_ptr<detail::service_core> core_;
 };
 
-/// Several servers in one program. Belongs to one executor; only stop() may be called from other threads.
+/// Several servers in one program. Belongs to one executor, that of the servers' clients; only stop() may be called from other threads.
 class KAFKAWIRE_API services {
 public:
     explicit services(asio::any_io_executor executor);
+    /// Ends all of them at once, as their destructors do.
     ~services();
     services(const services&) = delete;
 
     /// From now on the server is one of these, under that name. Before async_run().
     void add(std::string name, consumer_server server);
-    /// Told of what goes wrong with any of them.
+    /// Told of what goes wrong with any of them, on the executor: it must not wait. Replaces the function before.
     void on_error(unique_function<void(const service_error&)> what);
-    /// Stops all of them when the process gets one of these signals; a second one has the default effect.
+    /// Stops all of them when the process gets one of these signals; a second one has the default effect. Throws std::system_error for what is no signal.
     void stop_on_signals(std::vector<int> signals);
-    /// Runs all of them. Completion: void(std::error_code), when the last one has ended: none, or the first error that stopped one; the others go on
-    /// when one has stopped.
+    /// Runs all of them. Once. Completion: void(std::error_code), when the last one has ended: none, or the first error that stopped one; the others go
+    /// on when one has stopped. Cancellation (any type) is a stop(), and completes with errc::canceled.
     template <class Token>
     auto async_run(Token&& token) {
-        return asio::async_initiate<Token, void(std::error_code)>(
-            [this](auto h) {
-                using type = std::decay_t<decltype(h)>;
-                auto kept = std::make_shared<client_detail::kept_handler<type>>(std::move(h), executor());
-                run([kept](error why) { kept->tell(std::move(why)); });
-            },
-            token);
+        return asio::async_initiate<Token, void(std::error_code)>(initiate{this}, token);
     }
+    /// consumer_server::stop() of all of them. Any thread; soon, not inline.
     void stop();
+    /// Null: there is none of that name.
     [[nodiscard]] const consumer_server* find(std::string_view name) const noexcept;
 
 private:
     struct state;
+    struct initiate {
+        services* of;
+        using executor_type = asio::any_io_executor;
+        [[nodiscard]] executor_type get_executor() const noexcept { return of->executor(); }
+        template <class Handler>
+        void operator()(Handler&& h) const {
+            auto kept = std::make_shared<client_detail::kept_handler<std::decay_t<Handler>>>(std::decay_t<Handler>(std::forward<Handler>(h)), get_executor());
+            if (auto slot = asio::get_associated_cancellation_slot(kept->handler); slot.is_connected())
+                slot.assign([s = std::weak_ptr{of->state_}](asio::cancellation_type) { cancel(s); });
+            of->run([kept](error why) { kept->tell(std::move(why)); });
+        }
+    };
     [[nodiscard]] asio::any_io_executor executor() const noexcept;
     void run(unique_function<void(error)> over);
+    static void cancel(const std::weak_ptr<state>& s);
     std::shared_ptr<state> state_;
 };
 

@@ -166,3 +166,5 @@ template <class F>
 
 template <>
 struct std::is_error_code_enum<kafkawire::app::errc> : std::true_type {};
+
+namespace kw = kafkawire;

@@ -49,7 +49,7 @@ constexpr auto describe(options_type<handler_options>) {
         option<&o::parallel>("parallel", {.lowest = 1, .highest = 10'000, .text = "How many handlers run at a time."}),
         option<&o::order>("order", {.text = "What is handed out in its order nevertheless: messages of the same key, or all of a partition.", .choices = handler_order_choices}),
         option<&o::after_last_try>("after_last_try", {.text = "What follows when max_retry is used up: go_on (confirmed and left), stop, retry_topic or dead_letter.", .choices = last_resort_choices}),
-        option<&o::retry_topic>("retry_topic", {.text = "With after_last_try retry_topic: where messages go to be tried later. One that comes from there and fails again goes to the dead_letter_topic, if there is one."}),
+        option<&o::retry_topic>("retry_topic", {.text = "With after_last_try retry_topic: where messages go to be tried later, by whoever reads it: this consumer, if it is among its topics. One that comes from there and fails again goes to the dead_letter_topic, if there is one."}),
         option<&o::dead_letter_topic>("dead_letter_topic", {.text = "Where messages go that nobody could handle."}),
         option<&o::max_pending>("max_pending", {.lowest = 1, .highest = 10'000'000, .text = "A partition of which more messages wait, or wait for an earlier one to be confirmed, is not read on until half of them are done."}),
         option<&o::stop_timeout>("stop_timeout", {.text = "How long a stop waits for handlers that are running; what they do after that is not confirmed."}),

@@ -64,8 +64,10 @@ private:
     std::deque<delivery_event> events_;
 };
 
+/// See the top of this file.
 class KAFKAWIRE_API poll_producer {
 public:
+    /// Throw kw::system_error (errc::bad_configuration) with all that is wrong.
     poll_producer(std::initializer_list<properties::value_type> p) : poll_producer(properties(p)) {}
     explicit poll_producer(const properties& p) : poll_producer(made{}, detail::settings_of(p).producers.at("")) {}
     template <std::same_as<config::producer_settings> Settings>
@@ -77,9 +79,9 @@ public:
     /// Takes a copy and returns. What becomes of it is told to `reports`, or if there is none to poll(). The key decides the partition, unless the record
     /// names one. errc::would_wait: max_pending messages are under way, or reported and not taken yet: nothing is told of this one.
     [[nodiscard]] std::error_code produce(const record& r, std::shared_ptr<report_queue> reports = {});
-    /// The stream of events: the oldest that nobody has taken yet.
+    /// The stream of events: the oldest that nobody has taken yet; none if none has come within `patience` (for_ever: it waits).
     [[nodiscard]] std::optional<delivery_event> poll(std::chrono::milliseconds patience);
-    /// Sends what waits, and waits until everything is told. How many messages are left.
+    /// Sends what waits, and waits until everything is told, so long (for_ever: until then). How many messages are left.
     std::size_t flush(std::chrono::milliseconds patience);
     /// Messages that are not told yet, and reports in the stream of events that nobody has taken.
     [[nodiscard]] std::size_t size() const;
@@ -103,19 +105,27 @@ struct rebalance_event {
     bool incremental = false;                                    ///< others stay: cooperative-sticky
 };
 
+/// See the top of this file.
 class KAFKAWIRE_API poll_consumer {
 public:
-    /// Called in the thread that polls. Where it neither assigns nor unassigns, that is done after it, as it would be without a callback.
+    /// Called in the thread that polls. Where it neither assigns nor unassigns, that is done after it, as it would be without a callback. What it throws
+    /// comes out of that poll; the step is over then, too.
     using rebalance_callback = std::function<void(poll_consumer&, rebalance_event)>;
 
+    /// Throw kw::system_error (errc::bad_configuration) with all that is wrong.
     poll_consumer(std::initializer_list<properties::value_type> p) : poll_consumer(properties(p)) {}
     explicit poll_consumer(const properties& p) : poll_consumer(made{}, detail::settings_of(p).consumers.at("")) {}
     template <std::same_as<config::consumer_settings> Settings>
     explicit poll_consumer(const Settings& settings) : poll_consumer(made{}, settings) {}
+    /// Ends at once, without leaving the group, and without a last commit. See close().
     ~poll_consumer();
     poll_consumer(const poll_consumer&) = delete;
 
+    // All of the following throw kw::system_error for what cannot be.
+
+    /// As a member of the group, from now on these topics: names, and patterns that begin with '^'. In place of those before, and of the callback before.
     void subscribe(std::vector<std::string> topics, rebalance_callback what = {});
+    /// Leaves the group.
     void unsubscribe();
     /// In the callback: of the partitions that came these are read, from where they say; those that are left out stay quiet. Elsewhere: partitions by hand.
     void assign(const std::vector<partition_start>& what);
@@ -143,7 +153,7 @@ public:
     /// What is read now.
     [[nodiscard]] std::vector<partition_reading> assignment();
     [[nodiscard]] std::optional<group_membership> membership();
-    /// Gives the partitions back, the callback included, and leaves.
+    /// Gives the partitions back, the callback included, commits what is due where that is automatic, and leaves: by `patience`.
     void close(std::chrono::milliseconds patience = std::chrono::seconds{10});
 
 private:

@@ -53,21 +53,25 @@ constexpr auto describe(options_type<writer_options>) {
     };
 }
 
+/// Since the writer was made: calls that write, messages and bytes (of keys and values) that were given to them, batches that were sent, messages that were
+/// not acknowledged, batches that were tried again.
 struct writer_statistics {
     std::uint64_t writes = 0, messages = 0, bytes = 0, batches = 0, errors = 0, retries = 0;
 };
 
+/// See the top of this file. What it is given is borrowed until the call returns.
 class KAFKAWIRE_API writer {
 public:
     /// Throws kw::system_error (errc::bad_configuration) for options that cannot be.
     explicit writer(const writer_options& options);
     /// What a configuration says of a producer, as read by kafkawire::config. With `io` it has no thread of its own: others run that.
     explicit writer(const config::producer_settings& settings, asio::io_context* io = nullptr);
+    /// Ends at once: what is not acknowledged may be lost. See close().
     ~writer();
     writer(const writer&) = delete;
 
     /// Writes all of them in their order, and waits until all are acknowledged (async: until they are accepted). With a topic in the options messages
-    /// must name none, else each must. Throws the first error.
+    /// must name none, else each must (std::errc::invalid_argument, and nothing is written). Throws the first error; others may be written all the same.
     batch_result write_messages(std::span<const record> messages);
     batch_result write_messages(std::initializer_list<record> messages) { return write_messages(std::span{messages.begin(), messages.size()}); }
     /// Writes one, and says where it is. Waits whether async or not.
@@ -138,12 +142,14 @@ constexpr auto describe(options_type<reader_options>) {
     };
 }
 
+/// Since the reader was made: messages and bytes (of keys and values) that it gave, calls that threw, calls in whose time nothing came, rebalances.
 struct reader_statistics {
     std::uint64_t messages = 0, bytes = 0, errors = 0, timeouts = 0, rebalances = 0;
     std::int64_t offset = -1;                        ///< of the next message, without a group
     std::int64_t lag = -1;                           ///< over all partitions that are read; -1: not known
 };
 
+/// See the top of this file. Brokers collect min_bytes for up to max_wait before they answer: with .min_bytes = 1 a message is given as soon as it is there.
 class KAFKAWIRE_API reader {
 public:
     using patience = std::optional<std::chrono::milliseconds>;
@@ -152,6 +158,7 @@ public:
     explicit reader(const reader_options& options);
     /// What a configuration says of a consumer, as read by kafkawire::config. With `io` it has no thread of its own: others run that.
     explicit reader(const config::consumer_settings& settings, asio::io_context* io = nullptr);
+    /// Ends at once, without leaving its group. See close().
     ~reader();
     reader(const reader&) = delete;
 
@@ -173,6 +180,7 @@ public:
     [[nodiscard]] reader_statistics stats();
     /// As members of a group see it; nothing without one.
     [[nodiscard]] std::optional<group_membership> membership();
+    /// Commits what is due (commit_interval), and leaves the group: by `within`. Later calls throw errc::client_closed.
     void close(std::chrono::milliseconds within = std::chrono::seconds{10});
 
 private:

@@ -43,3 +43,5 @@ KAFKAWIRE_API void register_discovery(std::string name, discovery find);
 
 }  // namespace config
 }  // namespace kafkawire::inline v0_1
+
+namespace kw = kafkawire;

@@ -99,6 +99,8 @@ readLagInterval = "1m"
     CHECK(values == std::multiset<std::string>{"Hello World!", "One!", "Two!", "later"});
     CHECK(c1.membership()->state == "stable");
     CHECK(c.close() == 0);
+    CHECK_THROWS_AS(p1.send({.value = "too late"}), kw::system_error);
+    CHECK_THROWS_AS(c1.fetch_message(1s), kw::system_error);
 
     CHECK_THROWS_WITH(c.producer("p3"), Catch::Contains("there is no producer p3 in the configuration: there are p1, p2") && Catch::Contains("did you mean p1?"));
     CHECK_THROWS_WITH(app::component{toml(kafka.address(), "[kafka.producers.p]\nbalancer = \"unheard-of\"\n")}, Catch::Contains("producer p: balancer is \"unheard-of\", and nobody has registered that"));
@@ -180,8 +182,9 @@ TEST_CASE("one handler for all services, configuration under a made-up address, 
     c.serve_all(app::on_message([&](const kw::record_view& r) {
         if (r.topic == "b") {
             const auto view = c.session_of("two");
+            const auto& mine = *view->find(r.topic, r.partition);
             const std::lock_guard hold{lock};
-            seen = view->member_id.substr(0, 11) + " " + std::to_string(view->generation) + " " + std::to_string(view->claims.at(0).initial_offset) + " " + std::to_string(view->claims.at(0).high_watermark);
+            seen = view->member_id.substr(0, 11) + " " + std::to_string(view->generation) + " " + std::to_string(mine.initial_offset) + " " + std::to_string(mine.high_watermark);
         }
         sum += std::stoi(std::string{r.value.text()});
         end();
@@ -190,6 +193,21 @@ TEST_CASE("one handler for all services, configuration under a made-up address, 
     CHECK(sum == 3);
     CHECK(refused == 1);
     CHECK(seen == "newClientID 1 0 1");
+    {
+        // Of a batch the others are handled.
+        app::component batches{kw::config::read_consumer_address(kafka.address() + "?topics=a&group=three&initial=oldest&batch=2&batchFlush=100&fetchMax=1500&fetchDefault=1500", "c")};
+        std::vector<std::string> got;
+        std::atomic<int> too_large{0};
+        batches.on_error([&](const app::service_error& e) { too_large += e.why.code == kw::errc::limit_exceeded && e.offset == 0; });
+        batches.serve_all(app::on_batch([&](std::span<const kw::record_view> all) {
+            for (const auto& r : all) got.emplace_back(r.value.text());
+            batches.stop();
+        }));
+        batches.run();
+        CHECK(got == std::vector<std::string>{"1"});
+        CHECK(too_large == 1);
+        CHECK(batches.statistics("c")->handled == 2);
+    }
     auto no_batch = kw::config::read_consumer_address(kafka.address() + "?topics=b&group=two", "c");
     app::component wrong{no_batch};
     CHECK_THROWS_WITH(wrong.serve("c", app::on_batch([](std::span<const kw::record_view>) {})), Catch::Contains("batch is 0"));
@@ -224,6 +242,12 @@ TEST_CASE("metadata of the calling context goes along as headers and comes back;
         const app::metadata_scope scope{along};
         c.producer("first").write_messages({{.value = "1", .headers = own}});
         c.producer("deaf").write_messages({{.value = "2"}});
+    }
+    app::writer strict{{.brokers = kafka.address(), .topic = "a"}};
+    strict.pass_metadata(app::metadata_clash::refuse);
+    {
+        const app::metadata_scope scope{along};
+        CHECK_THROWS_WITH(strict.write_messages({{.value = "nowhere", .headers = own}}), Catch::Contains("the record has a header \"user\""));
     }
     std::atomic<int> done{0};
     c.serve("in", app::on_message([&](const kw::record_view& r) {
