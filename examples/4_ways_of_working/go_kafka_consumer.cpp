@@ -4,6 +4,7 @@
 #include <kafkawire/app/simple.hpp>
 #include <kafkawire/broker.hpp>
 
+#include <iomanip>
 #include <iostream>
 
 #include "go_kafka.hpp"
@@ -13,8 +14,8 @@ using namespace std::chrono_literals;
 void consume(kw::app::simple_consumer& consumer) {
     while (!stopped) {
         if (const auto msg = consumer.message(200ms)) {
-            std::cout << "{\"topic\":\"" << msg->topic << "\",\"partition\":" << msg->partition << ",\"offset\":" << msg->offset << ",\"key\":\"" << msg->key.value_or("") << "\",\"value\":\""
-                      << msg->value.value_or("") << "\"}" << std::endl;
+            std::cout << R"({"topic":)" << std::quoted(msg->topic) << R"(,"partition":)" << msg->partition << R"(,"offset":)" << msg->offset << R"(,"key":)"
+                      << std::quoted(msg->key.value_or("")) << R"(,"value":)" << std::quoted(msg->value.value_or("")) << '}' << std::endl;
             consumer.commit(*msg);
         }
         while (const auto err = consumer.error()) std::cout << "receive error: " << err->message() << std::endl;

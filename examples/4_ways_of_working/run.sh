@@ -1,21 +1,31 @@
 #!/bin/bash
-# Runs the programs that the five documents have, each against what the others have written.   run.sh FOLDER_OF_PROGRAMS [BROKERS]
-# Without brokers: on an embedded cluster.
+# Runs the programs that the five documents have, each against what the others have written.   run.sh FOLDER_OF_PROGRAMS [BROKERS SECURED]
+# SECURED: brokers that want SASL_PLAINTEXT with PLAIN, of the document's alice and bob (their passwords are their names and "password"), and of
+# my-username with my-password. Without brokers: on embedded clusters.
 set -u
 bin=$1 here=$(dirname "$0")
 work=$(mktemp -d)
-cluster=
-trap '[ -n "$cluster" ] && kill $cluster; rm -rf "$work"' EXIT
-brokers=${2:-}
-if [ -z "$brokers" ]; then
-    "$bin/kafka-cli" broker --port 0 >"$work/broker" 2>&1 &
-    cluster=$!
+clusters=
+trap '[ -n "$clusters" ] && kill $clusters; rm -rf "$work"' EXIT
+# embedded NAME OPTION...: a cluster of its own; where it is, is in $address then
+embedded() {
+    "$bin/kafka-cli" broker --port 0 "${@:2}" >"$work/$1" 2>&1 &
+    clusters="$clusters $!"
     for _ in $(seq 100); do
-        brokers=$(grep -oE '(127\.0\.0\.1|localhost):[0-9]+' "$work/broker" | head -n 1)
-        [ -n "$brokers" ] && break
+        address=$(grep -oE '(127\.0\.0\.1|localhost):[0-9]+' "$work/$1" | head -n 1)
+        [ -n "$address" ] && return
         sleep 0.1
     done
+    echo "no embedded cluster:"; cat "$work/$1"
+    exit 1
+}
+brokers=${2:-} secured=${3:-}
+if [ -z "$brokers" ]; then
+    embedded plain && brokers=$address
+    printf 'alice:alicepassword\nbob:bobpassword\nmy-username:my-password\n' >"$work/users"
+    embedded sasl --users "$work/users" --mechanism plain && secured=$address
 fi
+printf 'alicepassword\n' >"$work/password"
 passed=0 failed=0
 result() {    # result WHAT, by the status before it
     if [ $? = 0 ]; then passed=$((passed + 1)); echo "ok      $1"; else failed=$((failed + 1)); echo "FAILED  $1"; fi
@@ -38,9 +48,15 @@ background() { "$bin/example-$1" "${@:2}" >"$work/$1" 2>"$work/$1.err" & }
 # A program that was asked to stop ends well.
 stops() { kill -TERM "$1" && wait "$1"; }
 
-for t in sre-infra-test:3 k8s-log-test-output-stdout:3 test:3 test_topic:1 example-topic:2; do
-    "$bin/kafka-cli" topics create "${t%:*}" --partitions "${t#*:}" --brokers "$brokers" >/dev/null 2>&1 || exit 1
-done
+# topics OPTIONS NAME:PARTITIONS...: those that are not there yet
+topics() {
+    local t
+    for t in "${@:2}"; do
+        "$bin/kafka-cli" topics create "${t%:*}" --partitions "${t#*:}" $1 >"$work/create" 2>&1 || grep -q TOPIC_ALREADY_EXISTS "$work/create" || { cat "$work/create"; exit 1; }
+    done
+}
+topics "--brokers $brokers" sre-infra-test:3 k8s-log-test-output-stdout:3 test_topic:1 example-topic:2 orders:2 orders-dead:1
+topics "--brokers $secured --security-protocol sasl_plaintext --sasl-mechanism plain --sasl-username alice --sasl-password-file $work/password" test:3 example-topic:2
 
 # ekafka
 program ekafka_producer_consumer "$here/ekafka_producer_consumer.toml" "$brokers" && says ekafka_producer_consumer "produce message succ" "received: Hello World!" "received: One!" "received: Two!"
@@ -65,10 +81,10 @@ says go_kafka_consumer '"topic":"k8s-log-test-output-stdout","partition":[0-2],"
 result "go-kafka: a consumer with its streams"
 
 # confluent
-program confluent_producer "$brokers" test && says confluent_producer "Delivered message to test\[[0-2]\]@6" "0 left, 1 report for me alone"
+program confluent_producer "$secured" test alice alicepassword && says confluent_producer "Delivered message to test\[[0-2]\]@6" "0 left, 1 report for me alone"
 result "confluent: delivery reports and flush"
-program confluent_consumer "$brokers" test 8 && says confluent_consumer "AssignedPartitions: 3" "Message on test\[[0-2]\]@0: Welcome" "for me alone" "RevokedPartitions: 3" &&
-    program confluent_consumer "$brokers" test 8 && says confluent_consumer "@0: Welcome"
+program confluent_consumer "$secured" test 8 bob bobpassword && says confluent_consumer "AssignedPartitions: 3" "Message on test\[[0-2]\]@0: Welcome" "for me alone" "RevokedPartitions: 3" &&
+    program confluent_consumer "$secured" test 8 bob bobpassword && says confluent_consumer "@0: Welcome"
 result "confluent: a rebalance callback that begins at 0 each time"
 
 # tRPC
@@ -86,11 +102,30 @@ result "tRPC: batches"
 [ $? = 1 ] && says refused "batch is 0"
 result "tRPC: a batch handler without batch is refused at start"
 
+background trpc_handler "$here/trpc_handler.yaml" "$brokers"
+consumer=$!
+# Its group is new, and begins behind what is there.
+for _ in $(seq 60); do
+    "$bin/kafka-cli" produce test_topic --brokers "$brokers" <<<"for all services" >/dev/null 2>&1
+    grep -q "got for all services from test_topic-0" "$work/trpc_handler" && break
+    sleep 0.2
+done
+says trpc_handler "got for all services from test_topic-0" && stops $consumer
+result "tRPC: one handler for all services"
+
 # kafka-go
 program kafka_go_writer_reader "$brokers" example-topic && says kafka_go_writer_reader "2 written" "value = Hello Kafka!" "value = Another Message"
 result "kafka-go: writer and reader"
-program kafka_go_tuned "$brokers" example-topic && says kafka_go_tuned "[3-9] read by two"
-result "kafka-go: hash, gzip, readers side by side"
+# More than the 10 KB that it waits for.
+seq -f '%0100.0f' 200 | "$bin/kafka-cli" produce example-topic -p 0 --brokers "$brokers" >/dev/null 2>&1
+program kafka_go_reader "$brokers" example-topic 5 && says kafka_go_reader "Message at offset [0-9]+: key = , value = 0{99}1" "value = 0{99}5"
+result "kafka-go: a reader that commits by itself"
+program kafka_go_tuned "$secured" example-topic my-username my-password && says kafka_go_tuned "[3-9] read by two"
+result "kafka-go: hash, gzip, a dialer that logs in, readers side by side"
+
+# Of none of them: what after the last try
+program handlers "$brokers" orders orders-dead && says handlers "billed: paid" "cannot be billed, try 3" "stopped, 1 dead letter"
+result "handlers: three tries, then a dead letter"
 
 echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed = 12 ]
+[ $failed = 0 ] && [ $passed = 15 ]

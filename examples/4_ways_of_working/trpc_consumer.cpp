@@ -28,9 +28,10 @@ int main(int argc, char** argv) {
                     const auto& meta = kw::app::current_metadata();
                     const auto trace = meta.find("trace");
                     const auto raw = s.session_of("trpc.databaseDemo.kafka.consumer1");
+                    const auto* claim = raw->find(msg.topic, msg.partition);  // null: the partition has gone to another member meanwhile
                     const std::lock_guard hold{printing};
                     std::cout << "consumer1: " << msg.value.text() << ", trace " << (trace == meta.end() ? "none" : trace->second) << ", generation " << raw->generation << ", InitialOffset "
-                              << raw->claims.front().initial_offset << std::endl;
+                              << (claim ? claim->initial_offset : -1) << std::endl;
                 }));
         s.serve("trpc.databaseDemo.kafka.consumer2", kw::app::on_message([&](const kw::record_view& msg) {
                     const std::lock_guard hold{printing};

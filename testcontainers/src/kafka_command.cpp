@@ -28,12 +28,14 @@ constexpr auto usage = R"(usage: kafka COMMAND [OPTIONS]
       --version V      4.3.0 (default), 3.9.1, 2.8.2, 0.10.2.2
       --nodes N        1 (default) to 3
       --property K=V   a broker property, for all nodes; may be repeated
+      --listener N=P   one more listener for clients: its name in capitals, and its security protocol; may be repeated
       --proxies        a proxy in front of each node, for `proxy`
       --jvm-option O   an option for the brokers' JVMs; may be repeated
       --docker, --jvm  how to run; by default Docker if an engine answers
       --ttl SECONDS    down by itself after that time
   down               stop it and remove all it wrote; --all: every cluster of this user
   status             the nodes and their states; without --name, of every cluster
+  bootstrap [N]      its bootstrap servers, or those of the listener that --listener has made
   kill NODE          SIGKILL            stop NODE      clean shutdown
   pause NODE         SIGSTOP            resume NODE    SIGCONT
   restart NODE       stop if it runs, start, wait until it is back
@@ -90,6 +92,11 @@ command_line parse(const words& args) {
             const auto at = v.find('=');
             if (at == std::string::npos) throw usage_error("--property takes KEY=VALUE, not '" + v + "'");
             out.image.with_property(v.substr(0, at), v.substr(at + 1));
+        } else if (up && a == "--listener") {
+            const auto v = value();
+            const auto at = v.find('=');
+            if (at == std::string::npos) throw usage_error("--listener takes NAME=PROTOCOL, not '" + v + "'");
+            out.image.with_listener(v.substr(0, at), v.substr(at + 1));
         } else if (up && a == "--jvm-option") {
             out.image.with_jvm_option(value());
         } else if (up && a == "--proxies") {
@@ -166,7 +173,7 @@ ktd::control_answer answer(const std::string& name, kt::kafka_cluster& cluster, 
     try {
         if (w.empty()) return {false, "an empty request"};
         if (w[0] == "status") return {true, status_text(name, cluster)};
-        if (w[0] == "bootstrap") return {true, cluster.bootstrap_servers() + "\n"};
+        if (w[0] == "bootstrap") return {true, (w.size() > 1 ? cluster.listener_servers(w[1]) : cluster.bootstrap_servers()) + "\n"};
         if (w[0] == "down") {
             down = true;
             return {true, {}};
