@@ -214,7 +214,7 @@ int finish(CLI::App& root, globals& g, const std::vector<std::string>& words) {
         }
         return tell(f, json, *g.run.out);
     } catch (const system_error& e) {
-        return tell(from_error(e.detail(), "failed"), json, *g.run.out);
+        return tell(from_error(e.detail(), {}), json, *g.run.out);
     } catch (const std::exception& e) {
         return tell({status::failed, "internal", e.what()}, json, *g.run.out);
     }

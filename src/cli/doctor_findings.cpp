@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "cli/failure.hpp"
+
 namespace kafkawire::cli {
 
 namespace {
@@ -81,7 +83,7 @@ finding from(std::string step, const listener_place& p, const error& e) {
 }
 
 void add_hint(finding& f, const error& e) {
-    if (!e.hint.empty()) f.advice.push_back(e.hint);
+    if (!e.hint.empty()) f.advice.push_back(with_flags(e.hint));
 }
 
 }  // namespace
@@ -230,7 +232,7 @@ finding judge_scratch(std::string step, const std::string& topic, const error& w
     } else if (code == broker_errc::policy_violation) {
         f.advice.push_back("the cluster has a rule for new topics: --topic NAME tries one that is there");
     }
-    if (!root.hint.empty() && f.advice.empty()) f.advice.push_back(root.hint);
+    if (!root.hint.empty() && f.advice.empty()) f.advice.push_back(with_flags(root.hint));
     if (f.step == "delete") f.advice.push_back("it is left there: kafka-cli topics delete " + topic);
     return f;
 }

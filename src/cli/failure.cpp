@@ -40,8 +40,20 @@ std::string_view hint_for(std::int16_t code) {
 
 }  // namespace
 
+std::string with_flags(std::string hint) {
+    static constexpr std::pair<std::string_view, std::string_view> flags[] = {{"security_protocol", "--security-protocol"}, {"tls_ca_file", "--tls-ca"},
+                                                                              {"tls_certificate_file", "--tls-cert"},       {"tls_key_file", "--tls-key"},
+                                                                              {"sasl_mechanism", "--sasl-mechanism"},       {"sasl_username", "--sasl-username"}};
+    for (const auto& [option, flag] : flags) {
+        const auto at = hint.find(option);
+        if (at != hint.npos && hint.find(flag) == hint.npos) hint.insert(at + option.size(), fmt::format(" ({})", flag));
+    }
+    return hint;
+}
+
 failure from_error(const error& e, std::string_view doing) {
-    failure f{status::failed, name_of(e.code), fmt::format("{}: {}", doing, e.text.empty() ? e.code.message() : e.text), e.hint};
+    const auto told = e.text.empty() ? e.code.message() : e.text;
+    failure f{status::failed, name_of(e.code), doing.empty() ? with_flags(told) : fmt::format("{}: {}", doing, told), e.hint};
     f.code = e.code.value();
     f.retriable = e.code == condition::retriable;
     f.broker = e.broker;
@@ -51,6 +63,7 @@ failure from_error(const error& e, std::string_view doing) {
     if (f.hint.empty() && e.code.category() == broker_category()) f.hint = hint_for(static_cast<std::int16_t>(e.code.value()));
     if (f.hint.empty() && e.cause) f.hint = e.cause->hint;
     if (f.hint.empty() && f.name == "no_broker_available") f.hint = "is a broker running at the address given with --brokers (-b)?";
+    f.hint = with_flags(std::move(f.hint));
     return f;
 }
 

@@ -39,10 +39,13 @@ struct failure : std::exception {
 struct output_closed {};
 
 [[nodiscard]] failure usage_error(std::string message, std::string hint = {});
-/// From the library's story of a failure. `doing` begins the sentence: "cannot list topics".
+/// From the library's story of a failure. `doing` begins the sentence: "cannot list topics"; empty: the story stands for itself.
 [[nodiscard]] failure from_error(const error& e, std::string_view doing);
 /// From a broker's error code. `about` begins the sentence: "topic \"orders\"".
 [[nodiscard]] failure from_broker_code(std::int16_t code, std::string_view about);
+
+/// A hint of the library's, which names options, with the flags that set them: "tls_ca_file (--tls-ca) names the authority ...".
+[[nodiscard]] std::string with_flags(std::string hint);
 
 /// Whether what a broker said may pass by itself: ask again, perhaps after finding the right broker.
 [[nodiscard]] bool may_pass(std::int16_t code) noexcept;

@@ -60,7 +60,7 @@ client_options client_options_of(const context& c) {
     if (c.timeout_given || o.request_timeout == client_options{}.request_timeout) o.request_timeout = c.timeout;
     o.connect_timeout = std::min(o.connect_timeout, c.timeout);
     if (c.secure) c.secure(o);
-    if (const auto e = validate(o)) throw usage_error(e.text.empty() ? e.message() : e.text, e.hint.empty() ? "see kafka-cli --help" : e.hint);
+    if (const auto e = validate(o)) throw usage_error(with_flags(e.text.empty() ? e.message() : e.text), e.hint.empty() ? "see kafka-cli --help" : with_flags(e.hint));
     if (const auto warning = warning_of(o); !warning.empty()) note(warning);
     c.client = std::make_shared<const client_options>(o);
     return o;
