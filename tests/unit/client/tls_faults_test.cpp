@@ -1,6 +1,9 @@
 // What a client makes of peers whose TLS is too old, and of handshakes that are cut (reliability.md, S2): told with phase tls within its time, tried again
 // after pauses, nothing of SASL on the wire before TLS stands, well again when the peer is.
+#include <kafkawire/broker.hpp>
 #include <kafkawire/client.hpp>
+#include <kafkawire/producer.hpp>
+#include <kafkawire/simulation.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <openssl/ssl.h>
@@ -121,4 +124,166 @@ TEST_CASE("a peer that has no TLS newer than 1.1 is refused by that name, within
         // Hellos, and an alert each.
         CHECK(server.got < static_cast<std::size_t>(server.connections()) * 2048);
     }
+}
+
+namespace {
+
+// A broker behind TLS and SASL in virtual time, and a client that asks for its metadata.
+struct secured_world {
+    kw::sim::world world{5};
+    kw::sim::host& node = world.add_host("broker");
+    kw::sim::host& app = world.add_host("app");
+    certificates::authority authority{"virtual authority", app.environment()->wall_now()};
+    std::optional<kw::broker::cluster> cluster;
+    std::optional<kw::client> client;
+    std::uint64_t to_broker = 0, to_client = 0;
+    bool leaked = false;
+
+    secured_world() {
+        kw::broker::options o;
+        o.nodes = 1;
+        o.hosts = {node.address().to_string()};
+        o.ports = {9092};
+        o.topics = {{.name = "orders", .partitions = 1}};
+        const auto now = app.environment()->wall_now();
+        const auto id = authority.issue({.name = "broker", .hosts = {"broker"}, .addresses = {node.address().to_string()}, .from = now - 24h, .to = now + 24h});
+        o.security.protocol = kw::security_protocol::sasl_ssl;
+        o.security.certificate = id.certificate;
+        o.security.key = kw::secret{id.key};
+        o.security.mechanisms = {kw::sasl_mechanism::plain};
+        o.security.users = {{"alice", kw::secret{"canary-p4ss"}}};
+        cluster.emplace(std::vector<std::shared_ptr<kw::net::environment>>{node.environment()}, o);
+        REQUIRE_FALSE(cluster->start());
+        world.observe([this](const kw::sim::event& e) {
+            if (e.what != kw::sim::event::kind::bytes) return;
+            (e.from_client ? to_broker : to_client) += e.data.size();
+            const std::string_view text{reinterpret_cast<const char*>(e.data.data()), e.data.size()};
+            leaked |= text.find("canary") != std::string_view::npos || text.find("alice") != std::string_view::npos;
+        });
+        auto c = secured(authority);
+        c.bootstrap = "broker:9092";
+        c.connect_timeout = 3s;
+        c.request_timeout = 10s;
+        client.emplace(app.executor(), c, app.environment());
+    }
+    ~secured_world() {
+        client.reset();
+        cluster.reset();
+    }
+    struct verdict {
+        kw::error why;
+        kw::sim::duration took{};
+    };
+    verdict ask() {
+        std::optional<kw::error> told;
+        const auto began = world.now();
+        client->async_metadata(kw::detailed([&](kw::error e, auto) { told = std::move(e); }));
+        REQUIRE(world.run_until([&] { return told.has_value(); }, 60s));
+        return {*told, world.now() - began};
+    }
+    // Where it was, with whom, and nothing that is secret.
+    static void check_story(const kw::error& why) {
+        CHECK(why.in == kw::phase::tls);
+        CHECK(why.message().starts_with("tls broker:9092"));
+        CHECK(why.message().find("canary") == std::string::npos);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a handshake that is cut, at any byte and in any way, is told where it was within its time, and the next request gets its answer", "[security][sim]") {
+    std::uint64_t theirs = 0, ours = 0;
+    {
+        secured_world w;
+        CHECK_FALSE(w.ask().why);
+        theirs = w.to_client;
+        ours = w.to_broker;
+        CHECK(theirs > 1000);
+    }
+    for (const auto how : {kw::sim::cut::reset, kw::sim::cut::end, kw::sim::cut::silence})
+        for (const bool from_broker : {true, false}) {
+            // The last hundreds are of Kafka, behind TLS.
+            for (std::uint64_t n = 0; n < (from_broker ? theirs : ours) - 50; n += n < 12 ? 1 : 61) {
+                CAPTURE(static_cast<int>(how), from_broker, n);
+                secured_world w;
+                w.world.cut_after(from_broker ? w.node : w.app, from_broker ? w.app : w.node, n, how);
+                // There is one broker, and nobody else to ask.
+                const auto v = w.ask();
+                INFO(v.why.message());
+                CHECK(v.why);
+                // The broker's part of the handshake is some 700 bytes: certificates differ by a few.
+                if (n < (from_broker ? 600u : 100u)) w.check_story(v.why);
+                else CHECK((v.why.in == kw::phase::tls || v.why.in == kw::phase::api_versions || v.why.in == kw::phase::sasl || v.why.in == kw::phase::request));
+                // Behind the handshakes a request waits until the connection is known to be dead.
+                CHECK(v.took < (how != kw::sim::cut::silence ? 1s : v.why.in == kw::phase::request ? 5100ms : 3100ms));
+                CHECK(w.world.count().cut == 1);
+                const auto then = w.ask();
+                INFO(then.why.message());
+                CHECK_FALSE(then.why);
+                CHECK(then.took < 1s);
+                CHECK(w.world.count().connections <= 3);
+                CHECK_FALSE(w.leaked);
+            }
+        }
+}
+
+TEST_CASE("handshakes that are cut each time: requests are told so, connections keep pauses between them, and what waited to be sent goes when it is over", "[security][sim]") {
+    for (const auto how : {kw::sim::cut::reset, kw::sim::cut::end}) {
+        CAPTURE(static_cast<int>(how));
+        secured_world w;
+        bool cutting = true;
+        std::function<void()> again = [&] {
+            if (!cutting) return;
+            w.world.cut_after(w.node, w.app, 200, how);
+            w.world.after(1ms, [&] { again(); });
+        };
+        again();
+        kw::producer producer{*w.client};
+        std::optional<kw::error> sent;
+        producer.async_send({.topic = "orders", .value = "v"}, kw::detailed([&](kw::error why, kw::delivery) { sent = std::move(why); }));
+        const auto until = w.world.now() + 20s;
+        int told = 0;
+        while (w.world.now() < until) {
+            const auto v = w.ask();
+            INFO(v.why.message());
+            w.check_story(v.why);
+            CHECK(v.took < 2s);
+            ++told;
+            w.world.run_for(100ms);
+        }
+        CHECK(told >= 10);
+        CHECK(w.world.count().connections >= 10);
+        CHECK(w.world.count().connections <= 100);
+        CHECK_FALSE(sent);
+        cutting = false;
+        w.world.run_for(10ms);
+        w.world.cut_after(w.node, w.app, std::uint64_t{1} << 40);
+        w.world.run_for(2s);
+        CHECK_FALSE(w.ask().why);
+        REQUIRE(sent);
+        INFO(sent->message());
+        CHECK_FALSE(*sent);
+        CHECK_FALSE(w.leaked);
+    }
+}
+
+TEST_CASE("a peer that stands still within the handshake costs connect_timeout, is asked again after pauses, and is served when it moves", "[security][sim]") {
+    secured_world w;
+    w.node.pause();  // its kernel takes connections and bytes all the same
+    int told = 0;
+    for (const auto until = w.world.now() + 30s; w.world.now() < until; ++told) {
+        const auto v = w.ask();
+        INFO(v.why.message());
+        w.check_story(v.why);
+        CHECK(v.took < 4s);
+        w.world.run_for(100ms);
+    }
+    CHECK(told >= 7);
+    CHECK(w.world.count().connections <= 12);
+    w.node.resume();
+    const auto then = w.ask();
+    INFO(then.why.message());
+    CHECK_FALSE(then.why);
+    CHECK(then.took < 2s);
+    CHECK_FALSE(w.leaked);
 }
