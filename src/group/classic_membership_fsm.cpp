@@ -154,7 +154,12 @@ void classic_membership_fsm::on(coordinator_lost&, time_point, actions&) {
     asked_for_node_ = false;
 }
 
-void classic_membership_fsm::on(coordinator_failed& e, time_point now, actions& out) { fail(std::move(e.why), now, out); }
+void classic_membership_fsm::on(coordinator_failed& e, time_point now, actions& out) {
+    if (e.for_good || is<leaving>()) return fail(std::move(e.why), now, out);
+    if (!is_member()) return;
+    last_error_ = e.why;
+    out.push_back(trouble{about_group(std::move(e.why), settings_.group), true});
+}
 
 // Told by an OffsetCommit; as if a heartbeat of that generation had been answered so.
 void classic_membership_fsm::on(commit_refused& e, time_point now, actions& out) {
@@ -321,8 +326,11 @@ void classic_membership_fsm::react(api what, meaning m, const error& why, time_p
         case meaning::done: return what == api::leave ? finish_leaving(now, out) : void();
         case meaning::take_id:
         case meaning::occupied:
-        case meaning::told:
         case meaning::again: return later();
+        case meaning::told:
+            later();
+            (what == api::heartbeat ? heart_.next : main_.not_before) = now + pauses_.after(1, settings_.retry_backoff_max, settings_.retry_backoff_max);
+            return out.push_back(trouble{about_group(why, settings_.group), true});
         case meaning::elsewhere:
             later();
             if (node_) doubt(*node_, why, out);

@@ -149,7 +149,12 @@ void consumer_membership_fsm::on(coordinator_lost&, time_point, actions&) {
     asked_for_node_ = false;
 }
 
-void consumer_membership_fsm::on(coordinator_failed& e, time_point now, actions& out) { fail(std::move(e.why), now, out); }
+void consumer_membership_fsm::on(coordinator_failed& e, time_point now, actions& out) {
+    if (e.for_good || is<leaving>()) return fail(std::move(e.why), now, out);
+    if (!is_member()) return;
+    last_error_ = e.why;
+    out.push_back(trouble{about_group(std::move(e.why), settings_.group), true});
+}
 
 // A commit was refused for the member's epoch or name: the next heartbeat, sent at once, tells what is true.
 void consumer_membership_fsm::on(commit_refused& e, time_point now, actions&) {
@@ -257,7 +262,7 @@ void consumer_membership_fsm::react(meaning m, const error& why, time_point now,
             later();
             if (node_) doubt(*node_, why, out);
             return;
-        case meaning::told: out.emplace_back(trouble{why, true}); return much_later();
+        case meaning::told: out.emplace_back(trouble{about_group(why, settings_.group), true}); return much_later();
         case meaning::occupied:
             // The process before this one may have died without a word: then its session ends by and by, later if the coordinator moves.
             if (maybe_own_) {

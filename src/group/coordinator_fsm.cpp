@@ -80,7 +80,9 @@ void coordinator_fsm::on(answered& e, time_point now, actions& out) {
     }
     if (code != 0) {
         auto why = refusal(api::find_coordinator, code, e.version, failures_ + 1, said.value_or(std::string{}));
-        if (meaning_of(api::find_coordinator, code) != meaning::fatal) return wait(now, std::move(why));
+        const auto means = meaning_of(api::find_coordinator, code);
+        if (means == meaning::told) out.emplace_back(denied{why});
+        if (means != meaning::fatal) return wait(now, std::move(why), means == meaning::told);
         transition(given_up{why}, "refused");
         out.emplace_back(refused{std::move(why)});
         return;
@@ -116,9 +118,10 @@ void coordinator_fsm::begin(actions& out) {
     out.emplace_back(ask{request, settings_.request_timeout, std::move(m)});
 }
 
-void coordinator_fsm::wait(time_point now, error why) {
+void coordinator_fsm::wait(time_point now, error why, bool longest) {
     last_ = std::move(why);
-    transition(waiting{now + pauses_.after(++failures_, settings_.retry_backoff, settings_.retry_backoff_max)}, "no coordinator");
+    ++failures_;
+    transition(waiting{now + (longest ? pauses_.after(1, settings_.retry_backoff_max, settings_.retry_backoff_max) : pauses_.after(failures_, settings_.retry_backoff, settings_.retry_backoff_max))}, "no coordinator");
 }
 
 }  // namespace kafkawire::group::coordinator

@@ -59,8 +59,9 @@ using event = std::variant<wanted, doubted, trusted, answered, request_failed, t
 struct ask { std::uint64_t request = 0; std::chrono::milliseconds timeout{}; messages::find_coordinator_request what{}; };   ///< of any broker, an other than last time if there is; fit() first
 struct found { place where{}; };
 struct lost {};
+struct denied { error why{}; };                         ///< no permission: whoever waits should be told; it is asked again after the longest pause
 struct refused { error why{}; };                        ///< for good
-using action = std::variant<ask, found, lost, refused>;
+using action = std::variant<ask, found, lost, denied, refused>;
 using actions = std::vector<action>;
 
 /// From version 4 on the group is named in another field.
@@ -105,7 +106,7 @@ private:
     void on(request_failed& e, time_point now, actions& out);
     void on(tick& e, time_point now, actions& out);
     void begin(actions& out);
-    void wait(time_point now, error why);
+    void wait(time_point now, error why, bool longest = false);
     void transition(state to, std::string_view why);
 
     settings settings_;

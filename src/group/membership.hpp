@@ -69,7 +69,8 @@ struct subscribe { subscription to; };                      ///< the first one t
 struct metadata_changed { std::shared_ptr<const known_topics> topics; };    ///< at least those of the last watch_topics; whole, not what changed
 struct coordinator_found { std::int32_t node = -1; };
 struct coordinator_lost {};                                 ///< it is looked for again
-struct coordinator_failed { error why; };                   ///< for good: no permission, a bad group id
+/// It cannot be found: for good (a bad group id), or, as the right to the group may come back, it is asked for again by itself.
+struct coordinator_failed { error why; bool for_good = true; };
 using answer = std::variant<messages::join_group_response, messages::sync_group_response, messages::heartbeat_response, messages::leave_group_response,
                             messages::consumer_group_heartbeat_response>;
 struct answered { std::uint64_t request = 0; std::int16_t version = 0; answer what{}; };

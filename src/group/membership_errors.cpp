@@ -19,7 +19,7 @@ constexpr error_row error_rows[] = {
     {api::find_coordinator, broker_errc::coordinator_not_available, meaning::again},
     {api::find_coordinator, broker_errc::coordinator_load_in_progress, meaning::again},
     {api::find_coordinator, broker_errc::not_coordinator, meaning::again},
-    {api::find_coordinator, broker_errc::group_authorization_failed, meaning::fatal},
+    {api::find_coordinator, broker_errc::group_authorization_failed, meaning::told},
     {api::find_coordinator, broker_errc::invalid_group_id, meaning::fatal},
 
     {api::join, broker_errc::coordinator_load_in_progress, meaning::again},
@@ -34,7 +34,7 @@ constexpr error_row error_rows[] = {
     {api::join, broker_errc::invalid_session_timeout, meaning::fatal},
     {api::join, broker_errc::invalid_group_id, meaning::fatal},
     {api::join, broker_errc::group_max_size_reached, meaning::fatal},
-    {api::join, broker_errc::group_authorization_failed, meaning::fatal},
+    {api::join, broker_errc::group_authorization_failed, meaning::told},
     {api::join, broker_errc::unsupported_version, meaning::fatal},
 
     {api::sync, broker_errc::coordinator_load_in_progress, meaning::again},
@@ -45,7 +45,7 @@ constexpr error_row error_rows[] = {
     {api::sync, broker_errc::unknown_member_id, meaning::forgotten},
     {api::sync, broker_errc::fenced_instance_id, meaning::fenced},
     {api::sync, broker_errc::inconsistent_group_protocol, meaning::fatal},
-    {api::sync, broker_errc::group_authorization_failed, meaning::fatal},
+    {api::sync, broker_errc::group_authorization_failed, meaning::told},
 
     {api::heartbeat, broker_errc::coordinator_load_in_progress, meaning::again},
     {api::heartbeat, broker_errc::coordinator_not_available, meaning::elsewhere},
@@ -54,7 +54,7 @@ constexpr error_row error_rows[] = {
     {api::heartbeat, broker_errc::illegal_generation, meaning::stale},
     {api::heartbeat, broker_errc::unknown_member_id, meaning::forgotten},
     {api::heartbeat, broker_errc::fenced_instance_id, meaning::fenced},
-    {api::heartbeat, broker_errc::group_authorization_failed, meaning::fatal},
+    {api::heartbeat, broker_errc::group_authorization_failed, meaning::told},
 
     {api::leave, broker_errc::coordinator_load_in_progress, meaning::again},
     {api::leave, broker_errc::coordinator_not_available, meaning::elsewhere},
@@ -69,7 +69,7 @@ constexpr error_row error_rows[] = {
     {api::consumer_heartbeat, broker_errc::unreleased_instance_id, meaning::occupied},
     {api::consumer_heartbeat, broker_errc::fenced_instance_id, meaning::fenced},
     {api::consumer_heartbeat, broker_errc::topic_authorization_failed, meaning::told},
-    {api::consumer_heartbeat, broker_errc::group_authorization_failed, meaning::fatal},
+    {api::consumer_heartbeat, broker_errc::group_authorization_failed, meaning::told},
     {api::consumer_heartbeat, broker_errc::group_max_size_reached, meaning::fatal},
     {api::consumer_heartbeat, broker_errc::unsupported_assignor, meaning::fatal},
     {api::consumer_heartbeat, broker_errc::unsupported_version, meaning::fatal},
@@ -155,6 +155,12 @@ error refusal(api what, std::int16_t code, std::int16_t version, int attempt, st
     why.attempt = attempt;
     why.text = said.substr(0, 1000);  // the broker's words, as far as anybody reads them
     why.hint = hint_for(what, static_cast<broker_errc>(code));
+    return why;
+}
+
+error about_group(error why, std::string_view group) {
+    if (why.code == broker_errc::group_authorization_failed)
+        why.text = "the group " + std::string{group} + " is not open to this user: " + (why.text.empty() ? why.code.message() : why.text);
     return why;
 }
 

@@ -36,6 +36,8 @@ inline constexpr std::size_t meaning_count = 11;
 
 /// The story of a refusal: what the broker said, of what, and what can be done about it.
 [[nodiscard]] error refusal(api what, std::int16_t code, std::int16_t version, int attempt, std::string_view said = {});
+/// The same with the group's name, where the code does not say which.
+[[nodiscard]] error about_group(error why, std::string_view group);
 
 /// What this side finds out by itself.
 [[nodiscard]] error told_by_us(std::error_code code, std::string text, const error& cause = {});

@@ -5,7 +5,9 @@
 #include <kafkawire/producer.hpp>
 #include <kafkawire/simulation.hpp>
 
+#include <functional>
 #include <map>
+#include <numeric>
 
 #include "catch.hpp"
 
@@ -39,7 +41,7 @@ struct working {
     std::vector<trouble> sends, polls, commits;
     int commits_done = 0;
 
-    explicit working(bool idempotent = true) {
+    explicit working(bool idempotent = true, kw::group_protocol as = kw::group_protocol::classic) {
         kw::broker::options o;
         o.nodes = 1;
         o.hosts = {node.address().to_string()};
@@ -54,6 +56,7 @@ struct working {
         reading.topics = {"orders"};
         reading.auto_offset_reset = kw::offset_reset::earliest;
         reading.heartbeat_interval = 1s;
+        reading.group_protocol = as;
         consumer.emplace(*client, reading);
         // In turn, so that each has requests of its own: a fault hits whole requests.
         write("orders");
@@ -105,27 +108,33 @@ struct working {
         }));
     }
 
-    /// For twenty seconds requests are answered so; then ten seconds more. How often that was.
-    std::int64_t refuse(const kw::broker::fault& f) {
+    /// For that long requests are answered so; then ten seconds more. How often that was.
+    std::int64_t refuse(const kw::broker::fault& f) { return refuse(std::vector{f}, 20s).front(); }
+    std::vector<std::int64_t> refuse(const std::vector<kw::broker::fault>& all, std::chrono::seconds how_long) {
         world.run_for(5s);
         CHECK(sends.empty());
         CHECK(polls.empty());
         CHECK(commits.empty());
         began = world.now();
         before = of;
-        const auto id = cluster->control().add(f);
-        world.run_for(20s);
+        auto control = cluster->control();
+        std::vector<kw::broker::fault_id> ids;
+        for (const auto& f : all) ids.push_back(control.add(f));
+        world.run_for(how_long);
         meanwhile = of;
-        const auto hits = cluster->control().hits(id);
-        cluster->control().remove(id);
+        std::vector<std::int64_t> hits;
+        for (const auto id : ids) {
+            hits.push_back(control.hits(id));
+            control.remove(id);
+        }
         ended = world.now();
         world.run_for(10s);
         return hits;
     }
-    /// The first was told within a second, all in time, of that code, with all of these names.
-    void check_told(const std::vector<trouble>& told, broker_errc code, std::initializer_list<std::string_view> names) const {
+    /// The first was told in time, and none once it was over, of that code, with all of these names.
+    void check_told(const std::vector<trouble>& told, broker_errc code, std::initializer_list<std::string_view> names, std::chrono::milliseconds soon = 1s) const {
         REQUIRE_FALSE(told.empty());
-        CHECK(told.front().at - began < 1s);
+        CHECK(told.front().at - began < soon);
         CHECK(told.back().at - ended < 2s);
         for (const auto& t : told) {
             INFO(t.why.message());
@@ -203,6 +212,93 @@ TEST_CASE("the right to commit is taken away: each commit is told at once, readi
         const auto done = w.commits_done;
         w.world.run_for(1s);
         CHECK(w.commits_done > done);
+    }
+}
+
+namespace {
+
+// What needs a right to the group: OffsetCommit, OffsetFetch, FindCoordinator, JoinGroup, Heartbeat, SyncGroup, ConsumerGroupHeartbeat.
+std::vector<kw::broker::fault> without_group() {
+    std::vector<kw::broker::fault> all;
+    for (const std::int16_t api : {8, 9, 10, 11, 12, 14, 68}) all.push_back({.api = api, .error = broker_errc::group_authorization_failed});
+    return all;
+}
+
+}  // namespace
+
+// The coordinator knows the member until its session is over, and it may read until then; behind that it may only ask.
+TEST_CASE("the right to the group is taken away: polls say so by its name, however often they are made no more is asked, and the member comes back", "[security][sim]") {
+    for (const auto as : {kw::group_protocol::classic, kw::group_protocol::consumer})
+        for (const auto how_long : {20s, 80s}) {
+            CAPTURE(static_cast<int>(as), how_long.count());
+            working w{true, as};
+            const auto hits = w.refuse(without_group(), how_long);
+            // The next heartbeat says it; that of KIP-848 is the broker's, every five seconds.
+            w.check_told(w.polls, broker_errc::group_authorization_failed, {"the group billing is not open to this user", "an ACL must allow Read on the group"},
+                         as == kw::group_protocol::classic ? 1500ms : 5500ms);
+            // Every half a second, the longest pause, spread by a fifth.
+            CHECK(w.polls.size() >= static_cast<std::size_t>(how_long / 1s) * 5 / 4);
+            CHECK(w.polls.size() <= static_cast<std::size_t>(how_long / 1s) * 5 / 2);
+            const auto asked = std::accumulate(hits.begin() + 1, hits.end(), std::int64_t{0});  // without the commits, which the application makes
+            CHECK(asked <= how_long / 1s * 5 / 2);
+            const bool lost = how_long > 45s;
+            CHECK(w.flowed("orders", &working::numbers::read) >= (lost ? 700 : 390));
+            CHECK(w.flowed("orders", &working::numbers::read) <= (lost ? 1000 : 410));
+            if (!lost) w.check_told(w.commits, broker_errc::group_authorization_failed, {"billing"});
+            CHECK(hits.front() <= static_cast<std::int64_t>(w.commits.size()) + 2);
+            w.check_recovered();
+            // What could not be committed comes again, but only to a member that was lost.
+            CHECK((w.of["orders"].repeated > 0) == lost);
+            CHECK(w.consumer->membership()->losses == (lost ? 1 : 0));
+            CHECK(w.sends.empty());
+        }
+}
+
+TEST_CASE("who comes without the right to the group is told its name, waits, and is in when it may", "[security][sim]") {
+    for (const auto as : {kw::group_protocol::classic, kw::group_protocol::consumer}) {
+        CAPTURE(static_cast<int>(as));
+        working w{true, as};
+        w.world.run_for(5s);
+        auto control = w.cluster->control();
+        const auto id = control.add({.api = 10, .error = broker_errc::group_authorization_failed});
+        kw::client newcomer{w.app.executor(), {.bootstrap = "broker:9092"}, w.app.environment()};
+        kw::consumer_options reading;
+        reading.group = "late";
+        reading.group_protocol = as;
+        reading.topics = {"orders"};
+        reading.auto_offset_reset = kw::offset_reset::earliest;
+        kw::consumer late{newcomer, reading};
+        std::vector<kw::error> told;
+        std::size_t got = 0;
+        std::function<void()> poll = [&] {
+            late.async_poll(kw::detailed([&](kw::error why, kw::records batch) {
+                if (why.code == kw::errc::client_closed) return;
+                if (why) told.push_back(std::move(why));
+                got += batch.size();
+                poll();
+            }));
+        };
+        poll();
+        w.world.run_for(20s);
+        CHECK(got == 0);
+        CHECK(told.size() >= 30);
+        CHECK(told.size() <= 50);
+        CHECK(control.hits(id) <= 50);
+        for (const auto& why : told) {
+            INFO(why.message());
+            CHECK(why.code == broker_errc::group_authorization_failed);
+            CHECK(why.message().find("the group late is not open to this user") != std::string::npos);
+        }
+        // Questions of one's own end, too.
+        std::optional<kw::error> answer;
+        late.async_committed({{"orders", 0}}, kw::detailed([&](kw::error why, std::vector<kw::committed_offset>) { answer = std::move(why); }));
+        w.world.run_for(2s);
+        REQUIRE(answer);
+        CHECK(answer->code == broker_errc::group_authorization_failed);
+        control.remove(id);
+        w.world.run_for(5s);
+        CHECK(got > 400);
+        CHECK(w.polls.empty());
     }
 }
 

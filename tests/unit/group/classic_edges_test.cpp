@@ -145,6 +145,7 @@ TEST_CASE("each error code at each step of a classic member has the consequence 
             if (m == meaning::stale) CHECK(v.member == before.member);
             if (m == meaning::forgotten) CHECK(v.member.empty());
             CHECK((did.find("doubt 1") != std::string::npos) == (m == meaning::elsewhere));
+            CHECK((did.find("trouble") != std::string::npos) == (m == meaning::told));
             if (m == meaning::again || m == meaning::elsewhere) CHECK(v.assignment == before.assignment);
             CHECK((did.find("failed") != std::string::npos) == (r.state() == "broken"));
             if (r.machine->next_wakeup()) CHECK(*r.machine->next_wakeup() > r.now);

@@ -432,3 +432,40 @@ TEST_CASE("how long each phase took is told", "[group][classic][story]") {
     CHECK(told.took == group::phase_durations{1s, 2s, 3s, 4s, 5s, 15s});
     CHECK(r.machine->view().last_rebalance == told.took);
 }
+
+TEST_CASE("a member without the right to its group stays what it is, tells each refusal by the group's name, and asks once in the longest pause", "[group][classic]") {
+    for (const auto& way : classic_ways()) {
+        auto r = make_classic(way.cooperative);
+        way.go(r);
+        const auto before = r.machine->view();
+        const std::string state{before.state};
+        INFO(way.name);
+        error why{make_error_code(broker_errc::group_authorization_failed)};
+        const auto did = r.step(group::coordinator_failed{why, false});
+        if (state == "leaving") {
+            CHECK(r.state() != "leaving");  // there is nobody to tell
+            continue;
+        }
+        CHECK(r.state() == state);
+        if (state == "unjoined" || state == "parked" || state == "gone" || state == "broken") {
+            CHECK(did.empty());
+            continue;
+        }
+        CHECK(did.find("trouble") == 0);
+        const auto& told = std::get<group::trouble>(r.out.front());
+        CHECK(told.tell);
+        CHECK(told.why.message().find("the group g is not open to this user") != std::string::npos);
+        CHECK(r.machine->view().assignment == before.assignment);
+    }
+    auto r = make_classic(true);
+    join(r);
+    for (int i = 0; i < 5; ++i) {
+        CHECK(r.answer(refused<messages::join_group_response>(broker_errc::group_authorization_failed)) == "trouble");
+        const auto next = r.machine->next_wakeup();
+        REQUIRE(next);
+        CHECK(*next - r.now >= 800ms);
+        CHECK(*next - r.now <= 1200ms);
+        r.now = *next;
+        CHECK(r.step(group::tick{}).find("send JoinGroup") == 0);
+    }
+}

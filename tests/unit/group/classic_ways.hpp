@@ -148,7 +148,7 @@ inline std::vector<classic_way> classic_ways() {
         {"broken", true,
          [](auto& r) {
              join(r);
-             r.answer(refused<messages::join_group_response>(broker_errc::group_authorization_failed));
+             r.answer(refused<messages::join_group_response>(broker_errc::invalid_session_timeout));
          }},
     };
 }
@@ -177,8 +177,7 @@ inline std::vector<classic_happening> classic_happenings() {
         {"coordinator found", [](auto& r) { return r.step(coordinator_found{1}); }},
         {"coordinator moved", [](auto& r) { return r.step(coordinator_found{2}); }},
         {"coordinator lost", [](auto& r) { return r.step(coordinator_lost{}); }},
-        {"coordinator failed",
-         [](auto& r) { return r.step(coordinator_failed{error{make_error_code(broker_errc::group_authorization_failed)}}); }},
+        {"coordinator failed", [](auto& r) { return r.step(coordinator_failed{error{make_error_code(broker_errc::invalid_group_id)}}); }},
         {"join answered",
          [](auto& r) {
              return std::holds_alternative<messages::join_group_request>(r.last_sent) ? r.answer(join_answer(r, 7, false))

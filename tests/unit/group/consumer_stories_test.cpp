@@ -279,3 +279,45 @@ TEST_CASE("a consumer member of whom no heartbeat is answered within a session l
     CHECK(r.after(1s).find("lose a0 a1") != std::string::npos);
     CHECK(r.step(group::coordinator_found{2}).find("send ConsumerGroupHeartbeat(0 all has)") != std::string::npos);
 }
+
+TEST_CASE("a member without the right to its group stays what it is, tells each refusal by the group's name, and asks once in the longest pause (KIP-848)", "[group][consumer]") {
+    for (const auto& way : consumer_ways()) {
+        auto r = make_consumer();
+        way.go(r);
+        const auto before = r.machine->view();
+        const std::string state{before.state};
+        INFO(way.name);
+        const auto did = r.step(group::coordinator_failed{error{make_error_code(broker_errc::group_authorization_failed)}, false});
+        if (state == "leaving") {
+            CHECK(r.state() != "leaving");  // there is nobody to tell
+            continue;
+        }
+        CHECK(r.state() == state);
+        CHECK(r.machine->view().assignment == before.assignment);
+        const bool nobody = state == "unjoined" || state == "parked" || state == "gone" || state == "broken";
+        CHECK(did == (nobody ? "" : "trouble"));
+    }
+    for (const bool joined : {false, true}) {
+        auto r = make_consumer();
+        join(r);
+        if (joined) {
+            r.answer(beat_answer(1));
+            r.after(5s);
+        }
+        const auto state = r.state();
+        for (int i = 0; i < 5; ++i) {
+            CHECK(r.answer(beat_answer(0, {}, broker_errc::group_authorization_failed)) == "trouble");
+            const auto& told = std::get<group::trouble>(r.out.front());
+            CHECK(told.tell);
+            CHECK(told.why.message().find("the group g is not open to this user") != std::string::npos);
+            CHECK(told.why.hint.find("ACL") != std::string::npos);
+            CHECK(r.state() == state);
+            const auto next = r.machine->next_wakeup();
+            REQUIRE(next);
+            CHECK(*next - r.now >= 800ms);
+            CHECK(*next - r.now <= 1200ms);
+            r.now = *next;
+            CHECK(r.step(group::tick{}).find("send ConsumerGroupHeartbeat") == 0);
+        }
+    }
+}

@@ -121,7 +121,7 @@ inline std::vector<consumer_way> consumer_ways() {
         {"broken",
          [](auto& r) {
              join(r);
-             r.answer(beat_answer(0, {}, broker_errc::group_authorization_failed));
+             r.answer(beat_answer(0, {}, broker_errc::unsupported_assignor));
          }},
     };
 }
@@ -150,8 +150,7 @@ inline std::vector<consumer_happening> consumer_happenings() {
         {"coordinator found", [](auto& r) { return r.step(coordinator_found{1}); }},
         {"coordinator moved", [](auto& r) { return r.step(coordinator_found{2}); }},
         {"coordinator lost", [](auto& r) { return r.step(coordinator_lost{}); }},
-        {"coordinator failed",
-         [](auto& r) { return r.step(coordinator_failed{error{make_error_code(broker_errc::group_authorization_failed)}}); }},
+        {"coordinator failed", [](auto& r) { return r.step(coordinator_failed{error{make_error_code(broker_errc::invalid_group_id)}}); }},
         {"answered", [](auto& r) { return r.answer(beat_answer(2)); }},
         {"gives more",
          [](auto& r) {

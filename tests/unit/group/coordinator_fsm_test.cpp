@@ -29,7 +29,7 @@ struct finder {
             } else if (const auto* f = std::get_if<co::found>(&a)) {
                 all += "found " + std::to_string(f->where.node);
             } else {
-                all += std::holds_alternative<co::lost>(a) ? "lost" : "refused";
+                all += std::holds_alternative<co::lost>(a) ? "lost" : std::holds_alternative<co::denied>(a) ? "denied" : "refused";
             }
         }
         return all;
@@ -62,7 +62,7 @@ const std::map<std::string, void (*)(finder&)> finder_ways = {
     {"given_up",
      [](finder& f) {
          f.step(co::wanted{});
-         f.answer(-1, broker_errc::group_authorization_failed);
+         f.answer(-1, broker_errc::invalid_group_id);
      }},
 };
 
@@ -87,6 +87,7 @@ TEST_CASE("each event in each state of the search for a coordinator", "[group][c
          }},
         {"not there yet", [](finder& f) { return f.answer(-1, broker_errc::coordinator_not_available); }},
         {"forbidden", [](finder& f) { return f.answer(-1, broker_errc::group_authorization_failed); }},
+        {"no group's name", [](finder& f) { return f.answer(-1, broker_errc::invalid_group_id); }},
         {"failed",
          [](finder& f) {
              return f.step(co::request_failed{f.request, error{make_error_code(errc::connection_closed)}});
@@ -104,7 +105,8 @@ TEST_CASE("each event in each state of the search for a coordinator", "[group][c
     // What is not here changes nothing and says nothing.
     const std::map<std::pair<std::string, std::string>, std::string> table = {
         {{"idle", "wanted"}, "asking: ask"},         {{"asking", "answered"}, "known: found 3"},
-        {{"asking", "not there yet"}, "waiting: "},  {{"asking", "forbidden"}, "given_up: refused"},
+        {{"asking", "not there yet"}, "waiting: "},  {{"asking", "forbidden"}, "waiting: denied"},
+        {{"asking", "no group's name"}, "given_up: refused"},
         {{"asking", "failed"}, "waiting: "},         {{"asking", "cannot be asked"}, "given_up: refused"},
         {{"waiting", "tick"}, "asking: ask"},        {{"known", "wanted"}, "known: found 2"},
         {{"known", "doubted"}, "asking: lost, ask"}, {{"given_up", "wanted"}, "given_up: refused"},
@@ -127,7 +129,7 @@ TEST_CASE("each error code of FindCoordinator is waited for or given up", "[grou
         finder f;
         f.step(co::wanted{});
         f.answer(1, static_cast<broker_errc>(e.code));
-        const bool passes = e.retriable || e.code == -1;
+        const bool passes = e.retriable || e.code == -1 || e.code == static_cast<std::int16_t>(broker_errc::group_authorization_failed);
         INFO(e.name);
         CHECK(f.state() == (passes ? "waiting" : "given_up"));
         CHECK(f.machine.last_error().code == (passes ? make_error_code(static_cast<broker_errc>(e.code)) : std::error_code{}));
@@ -157,6 +159,22 @@ TEST_CASE("a coordinator that moved is asked for at once, and one that keeps bei
     f.answer(2);
     f.step(co::trusted{2});  // it answered a member: the next doubt is looked into at once again
     CHECK(f.step(co::doubted{2, {}}) == "lost, ask");
+}
+
+TEST_CASE("a right that is missing is asked for again after the longest pause, from the first refusal on", "[group][coordinator]") {
+    finder f;
+    f.step(co::wanted{});
+    for (int i = 0; i < 5; ++i) {
+        CHECK(f.answer(-1, broker_errc::group_authorization_failed) == "denied");
+        CHECK(f.step(co::wanted{}).empty());
+        const auto next = f.machine.next_wakeup();
+        REQUIRE(next);
+        CHECK(*next - f.now >= 800ms);
+        CHECK(*next - f.now <= 1200ms);
+        f.now = *next;
+        CHECK(f.step(co::tick{}) == "ask");
+    }
+    CHECK(f.answer(3) == "found 3");
 }
 
 TEST_CASE("an answer that names no broker is none", "[group][coordinator]") {
