@@ -205,6 +205,7 @@ private:
         counters.wire_bytes.store(s.bytes, std::memory_order_relaxed);
         counters.requests.store(s.requests, std::memory_order_relaxed);
         counters.retries.store(s.retries, std::memory_order_relaxed);
+        counters.degraded.store(s.degraded, std::memory_order_relaxed);
     }
 
     std::uint64_t handed_ = 0, told_ = 0;  // records with a handler of their own

@@ -87,6 +87,7 @@ std::string bench_summary(const bench_plan& p, const bench_result& r) {
     out += fmt::format("memory         {:.1f} MB at the peak\n", r.rss_mb);
     out += fmt::format("batches        {}, {:.1f} KB and {:.0f} records each, {} requests, {} retries\n", t.batches,
                        each(static_cast<double>(t.wire_bytes) / 1e3, t.batches), each(done, t.batches), t.requests, t.retries);
+    if (r.degraded) out += "degraded       at least once, without idempotence: the brokers are older than Kafka 0.11\n";
     if (p.takes_times() && r.times.count())
         out += fmt::format("latency        p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, most {:.1f}, {}\n",
                            micros(r.times.quantile(0.5)), micros(r.times.quantile(0.9)), micros(r.times.quantile(0.99)),
@@ -112,6 +113,7 @@ std::string bench_json(const bench_plan& p, const bench_result& r) {
     out += fmt::format(R"(,"warmup_s":{:.3f},"warmup_n":{},"batches":{},"batch_bytes":{:.0f},"requests":{},"retries":{})", r.warmup_seconds,
                        r.warmup_records, t.batches, each(static_cast<double>(t.wire_bytes), t.batches), t.requests, t.retries);
     if (p.rate) out += fmt::format(R"(,"rate":{},"rate_kept":{:.4f})", *p.rate, r.rate_kept());
+    if (r.degraded) out += R"(,"degraded":true)";
     if (r.interrupted) out += R"(,"interrupted":true)";
     if (!r.first_error.empty()) {
         out += R"(,"first_error":)";

@@ -29,6 +29,7 @@ struct bench_result {
     histogram times;                  ///< nanoseconds; empty if none were taken
     std::string first_error;          ///< of the records that failed
     bool interrupted = false;
+    bool degraded = false;            ///< brokers before Kafka 0.11: the producers did without idempotence
 
     /// How much of the rate was kept: 1 is all of it.
     [[nodiscard]] double rate_kept() const noexcept { return sending > planned && sending > 0 ? planned / sending : 1; }

@@ -187,6 +187,8 @@ bench_result bench_run::join() {
     histogram row;
     for (auto& w : workers_) w->take_times(r.times, row);
     r.first_error = first_error_;
+    r.degraded = front_ && front_->statistics().degraded;
+    for (const auto& w : workers_) r.degraded = r.degraded || w->counters.degraded.load();
     r.interrupted = r.sent < plan_.records;
     return r;
 }

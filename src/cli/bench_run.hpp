@@ -20,6 +20,7 @@ namespace kafkawire::cli {
 struct alignas(64) bench_counters {
     std::atomic<std::uint64_t> sent{0}, acknowledged{0}, failed{0}, value_bytes{0};
     std::atomic<std::uint64_t> batches{0}, wire_bytes{0}, requests{0}, retries{0};
+    std::atomic<bool> degraded{false};
 
     static void add(std::atomic<std::uint64_t>& to, std::uint64_t n) noexcept {
         to.store(to.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);

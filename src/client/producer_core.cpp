@@ -512,6 +512,8 @@ void producer_core::take(const error& why, const init_producer_id_response& r) {
             e.text = r.error_code ? "no producer id: " + e.code.message() : "the answer to InitProducerId has neither an id nor an error";
         }
         machine_.producer_id_failed(std::make_shared<const error>(std::move(e)), now, actions_);
+        if (const auto* const less = degraded(); less && client_->reports())
+            client_->reports()->log(log_level::warning, "producer", less->text, {"what to do", less->hint});
     }
     run();
 }

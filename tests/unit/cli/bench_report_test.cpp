@@ -73,6 +73,15 @@ TEST_CASE("the line of JSON has the agreed keys first") {
     CHECK(text.find(R"("first_error":"no \"leader\"")") != std::string::npos);
 }
 
+TEST_CASE("that brokers were too old for idempotence is in both forms, and nowhere else") {
+    const auto p = planned({});
+    auto r = two_seconds();
+    CHECK(bench_summary(p, r).find("degraded") == std::string::npos);
+    r.degraded = true;
+    CHECK(bench_summary(p, r).find("\ndegraded       at least once, without idempotence: the brokers are older than Kafka 0.11\n") != std::string::npos);
+    CHECK(bench_json(p, r).find(R"("retries":3,"degraded":true})") != std::string::npos);
+}
+
 TEST_CASE("a rate is missed by more than one part in a hundred, and not by a hiccup") {
     bench_arguments a;
     a.rate = 1000;

@@ -107,7 +107,7 @@ private:
 struct rig : running {
     old_broker broker;
     kw::client client;
-    explicit rig(std::int16_t produce) : broker{io, produce}, client{io, {.bootstrap = broker.address()}} {}
+    explicit rig(std::int16_t produce, std::shared_ptr<kw::observer> seen = {}) : broker{io, produce}, client{io, {.bootstrap = broker.address(), .observer = std::move(seen)}} {}
 
     // One record, and what is told of it.
     kw::error send(kw::producer& p, const kw::record& r) {
@@ -117,6 +117,13 @@ struct rig : running {
             told = why;
         });
         return told;
+    }
+};
+
+struct listener final : kw::observer {
+    std::vector<std::string> warnings;
+    void on_log(const kw::log_line& l) override {
+        if (l.level == kw::log_level::warning) warnings.push_back(to_string(l));
     }
 };
 
@@ -160,6 +167,23 @@ TEST_CASE("records go to brokers before 0.11 as messages, in each codec, and tha
             CHECK(!in.error());
             CHECK(n == 100);
         }
+}
+
+TEST_CASE("that records go at least once is in the log, once, with what to do; who has asked for that hears nothing") {
+    for (const auto idempotence : {kw::toggle::automatic, kw::toggle::off}) {
+        const auto seen = std::make_shared<listener>();
+        rig r{2, seen};
+        kw::producer producer{r.client, {.idempotence = idempotence}};
+        for (int i = 0; i < 3; ++i) CHECK(!r.send(producer, {.topic = "t", .value = "v"}));
+        if (idempotence == kw::toggle::off) {
+            CHECK(seen->warnings.empty());
+            continue;
+        }
+        REQUIRE(seen->warnings.size() == 1);
+        INFO(seen->warnings[0]);
+        CHECK(seen->warnings[0].find("the brokers are older than Kafka 0.11 and keep no sequences: records are sent at least once") != std::string::npos);
+        CHECK(seen->warnings[0].find("idempotence = off says that this is meant") != std::string::npos);
+    }
 }
 
 TEST_CASE("who asks for idempotence is told that brokers before 0.11 have none, and what to do") {
