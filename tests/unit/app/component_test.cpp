@@ -260,6 +260,35 @@ TEST_CASE("metadata of the calling context goes along as headers and comes back;
     CHECK(app::metadata_of(r.read_message(10s)).empty());
 }
 
+TEST_CASE("where a clash of the caller's metadata and a record's header is an error, it says which and what to do, and nothing of the call is sent", "[faq]") {
+    kafka_in_a_thread kafka{{.topics = {{.name = "a", .partitions = 1}}}};
+    app::component c{kw::config::read_addresses("- name: out\n  target: kafka://" + kafka.address() + "?topic=a&trpcMeta=true\n", "x.yaml")};
+    auto& out = c.producer("out");
+    const std::array<kw::header_view, 1> own{{{"user", "bob"}}};
+    const app::metadata_scope scope{{{"trace", "7f"}, {"user", "ann"}}};
+    out.pass_metadata(app::metadata_clash::refuse);
+    for (const bool alone : {true, false}) {
+        try {
+            if (alone) out.send({.value = "1", .headers = own});
+            else out.write_messages({{.value = "1"}, {.value = "2", .headers = own}});
+            FAIL("two headers of one name");
+        } catch (const kw::system_error& e) {
+            CHECK(e.code() == kw::errc::bad_configuration);
+            CHECK(e.detail().text == "the record has a header \"user\", and so has the caller's metadata");
+            CHECK(e.detail().hint == "give one of them another name, or say who wins: kw::app::metadata_clash");
+        }
+    }
+    CHECK(out.send({.value = "3"}).offset == 0);
+    // The rule is the writer's, and can be another one from then on.
+    out.pass_metadata(app::metadata_clash::keep_both);
+    CHECK(out.send({.value = "4", .headers = own}).offset == 1);
+    app::reader r{{.brokers = kafka.address(), .topic = "a", .min_bytes = 1}};
+    CHECK(app::metadata_of(r.read_message(10s)) == app::metadata{{"trace", "7f"}, {"user", "ann"}});
+    const auto both = r.read_message(10s);
+    CHECK(both.headers.size() == 3);
+    CHECK(app::metadata_of(both).at("user") == "ann");
+}
+
 TEST_CASE("a client whose service moves finds it in the file that has changed") {
     const auto path = std::filesystem::temp_directory_path() / ("kafkawire-brokers-" + std::to_string(::getpid()));
     auto before = std::make_unique<kafka_in_a_thread>(kw::broker::options{.topics = {{.name = "a", .partitions = 1}}});

@@ -1,4 +1,5 @@
-// What users of old clusters run into most often, provoked: each ends in a text that says what to do.
+// What users of old clusters run into most often, provoked: each ends in a text that says what to do. The others of that list are where their parts are:
+// headers that clash in app/component_test.cpp, services that are not found in config/discovery_test.cpp, a user without a mechanism in config/config_test.cpp.
 #include "seen_rig.hpp"
 #include "unit/client/peer.hpp"
 
