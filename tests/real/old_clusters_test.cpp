@@ -1,10 +1,11 @@
 // Clusters of former years through the client as it is used: made and filled in every codec, read back by us and by Java's own consumer of that release,
-// a group that goes on where it was, and what such a cluster cannot have, told with what to do.
+// a group that goes on where it was, and what such a cluster cannot have, told with what to do. And the same, in short, held to a release (version=).
 #include <kafkawire/consumer.hpp>
 #include <kafkawire/producer.hpp>
 #include <kafkawire/protocol/messages/16_list_groups.hpp>
 #include <kafkawire/protocol/messages/19_create_topics.hpp>
 #include <kafkawire/protocol/messages/20_delete_topics.hpp>
+#include <kafkawire/protocol/releases.hpp>
 #include <kafkawire/tokens.hpp>
 #include <kafkawire/transaction.hpp>
 
@@ -27,6 +28,7 @@ struct release {
     std::string version;
     bool sequences;                                         // 0.11: format 2, idempotence, headers, transactions
     bool zstd;                                              // 2.1
+    std::vector<std::string> pins;                          // version=, in its forms of three and four numbers
 };
 
 bool says(const kw::error& e, std::string_view what) { return e.message().find(what) != std::string::npos; }
@@ -81,6 +83,37 @@ asio::awaitable<void> read(kw::client& client, const std::string& topic, std::si
         co_await consumer.async_commit(batch, asio::use_awaitable);
     }
     co_await consumer.async_close(asio::use_awaitable);
+}
+
+// Ten records in two requests, read by a member of a group of its own that commits, and nothing more for the next member.
+asio::awaitable<void> work_held_to(asio::io_context& io, const std::string& brokers, const std::string& pin, const std::string& topic) {
+    INFO("version=" << pin);
+    kw::client_options held;
+    held.bootstrap = brokers;
+    held.broker_version = pin;
+    kw::client client{io, held};
+    const bool sequences = *kw::protocol::parse_release(pin) >= kw::protocol::release{0, 11, 0};
+    kw::producer producer{client, {.linger = 0ms, .compression = compression::gzip}};
+    for (int i = 0; i < 10; ++i) {
+        const auto value = pin + " record " + std::to_string(i);
+        const kw::record one{.topic = topic, .key = "key", .value = value, .timestamp = kw::timestamp{1'700'000'000'000ms}};
+        const auto at = co_await producer.async_send(one, asio::use_awaitable);
+        CHECK(at.offset == i);
+    }
+    CHECK((producer.degraded() == nullptr) == sequences);
+    co_await producer.async_close(5s, asio::use_awaitable);
+    std::vector<std::string> got;
+    std::int64_t begun = -1;
+    co_await read(client, topic, 10, got, begun);
+    CHECK(begun == 0);
+    CHECK(got.back() == pin + " record 9");
+    kw::consumer_options o;
+    o.group = "readers of " + topic;
+    kw::consumer asks{client, o};
+    const std::vector<kw::topic_partition> all{{topic, 0}};
+    const auto committed = co_await asks.async_committed(all, asio::use_awaitable);
+    REQUIRE(committed.size() == 1);
+    CHECK(committed[0].offset == 10);
 }
 
 asio::awaitable<kw::error> send(kw::client& client, const kw::producer_options& options, kw::record r) {
@@ -165,6 +198,10 @@ void there_and_back(const release& r) {
         CHECK(begun == static_cast<std::int64_t>(before));
         CHECK((got == std::vector<std::string>{sent.begin() + static_cast<std::ptrdiff_t>(before), sent.end()}));
         co_await ask_too_much(client, r, topic);
+        for (const auto& pin : r.pins) {
+            co_await create(client, "held-to-" + pin);
+            co_await work_held_to(io, kafka.bootstrap_servers(), pin, "held-to-" + pin);
+        }
     });
     const auto java = kafka.run_java_tool("console-consumer", {kw::testing::java_tool_bootstrap_option(kafka.version(), "console-consumer"), kafka.internal_bootstrap_servers(),
                                                                "--topic", topic, "--from-beginning", "--max-messages", std::to_string(sent.size())}, {}, 3min);
@@ -181,6 +218,8 @@ void there_and_back(const release& r) {
 
 }  // namespace
 
-TEST_CASE("a cluster of 0.10.2.2 is written, read and read in a group, and what it cannot have is told", "[real][old]") { there_and_back({"0.10.2.2", false, false}); }
-TEST_CASE("a cluster of 2.8.2 is written, read and read in a group", "[real][old]") { there_and_back({"2.8.2", true, true}); }
-TEST_CASE("a cluster of 3.9.1 is written, read and read in a group", "[real][old]") { there_and_back({"3.9.1", true, true}); }
+TEST_CASE("a cluster of 0.10.2.2 is written, read and read in a group, and what it cannot have is told", "[real][old]") {
+    there_and_back({"0.10.2.2", false, false, {"0.10.2.2", "0.10.2"}});
+}
+TEST_CASE("a cluster of 2.8.2 is written, read and read in a group", "[real][old]") { there_and_back({"2.8.2", true, true, {"2.8.2", "1.1.1.0", "0.10.2.0"}}); }
+TEST_CASE("a cluster of 3.9.1 is written, read and read in a group", "[real][old]") { there_and_back({"3.9.1", true, true, {"3.9.1", "1.1.1.0", "0.10.2.0"}}); }
