@@ -87,6 +87,8 @@ private:
     void out_of_memory() noexcept;
     void tell_exhausted();
     void carry_out(send_fetch& a);
+    // `answer_to`: null, when nobody waits for it.
+    void send(const fetch_plan_ptr& plan, const std::shared_ptr<consumer_core>& answer_to);
     void carry_out(withdraw_fetch& a);
     void carry_out(ask_offsets& a);
     void carry_out(ask_for_topics&) { client_->refresh_topics(); }

@@ -245,7 +245,9 @@ void group_judge::told_recreated(member& m, partition p) {
     h.topic = topic_;
     h.starts = {0};
     may_go_back_[p] = true;
-    for (auto* all : {&m.handed, &m.processed, &m.taken}) all->erase(p);
+    m.handed.erase(p);
+    m.taken.erase(p);
+    if (was.topic != topic_) m.processed.erase(p);          // after a lie, commits that are under way are of this very topic
 }
 
 void group_judge::told_reset(member& m, partition p, std::int64_t to) {

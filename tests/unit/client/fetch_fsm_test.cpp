@@ -9,6 +9,8 @@
 using namespace kafkawire;
 using namespace kafkawire::client_detail;
 using namespace std::chrono_literals;
+namespace fetch_tests {
+
 using protocol::messages::fetch_response;
 
 namespace {
@@ -621,3 +623,5 @@ TEST_CASE("fetch_fsm: without a leader the cluster is asked; a topic that is not
     (void)r.run(1s);
     CHECK(r.machine.ready());  // at once
 }
+
+}  // namespace fetch_tests

@@ -5,6 +5,8 @@
 using namespace kafkawire;
 using namespace kafkawire::client_detail;
 using namespace std::chrono_literals;
+namespace stall_tests {
+
 using action = stall_fsm::action;
 
 namespace {
@@ -53,3 +55,5 @@ TEST_CASE("a broker that answers nobody is asked ever more seldom, and nothing i
     m.answered(t0 + 200s);
     CHECK(m.step(t0 + 202s) == action::give_up);
 }
+
+}  // namespace stall_tests
