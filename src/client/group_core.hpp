@@ -158,8 +158,7 @@ private:
     void carry_out(group::coordinator::ask& a);
     void carry_out(group::coordinator::found& a);
     void carry_out(group::coordinator::lost&);
-    void carry_out(group::coordinator::denied& a) { coordinator_failed(a.why, false); }
-    void carry_out(group::coordinator::refused& a) { coordinator_failed(a.why, true); }
+    void carry_out(group::coordinator::refused& a);
 
     void carry_out(group::commits::send& a);
     void carry_out(group::commits::want_coordinator&) { happened(group::coordinator::event{group::coordinator::wanted{}}); }
@@ -173,7 +172,6 @@ private:
     void carry_out(group::fetches::member_refused& a) { happened(group::event{group::commit_refused{a.code, a.epoch}}); }
     void carry_out(group::fetches::complete& a);
 
-    void coordinator_failed(const error& why, bool for_good);
     void begin(rebalancing what);
     void lose_what_goes(const error& why);
     void ask_application();

@@ -166,10 +166,10 @@ void group_core::carry_out(group::coordinator::lost&) {
     happened(group::fetches::event{group::fetches::coordinator_lost{}});
 }
 
-void group_core::coordinator_failed(const error& why, bool for_good) {
-    happened(group::event{group::coordinator_failed{why, for_good}});
-    happened(group::commits::event{group::commits::coordinator_failed{why}});
-    happened(group::fetches::event{group::fetches::coordinator_failed{why}});
+void group_core::carry_out(group::coordinator::refused& a) {
+    happened(group::event{group::coordinator_failed{a.why, a.for_good}});
+    happened(group::commits::event{group::commits::coordinator_failed{a.why}});
+    happened(group::fetches::event{group::fetches::coordinator_failed{a.why}});
 }
 
 void group_core::carry_out(group::send& a) {

@@ -156,9 +156,7 @@ void classic_membership_fsm::on(coordinator_lost&, time_point, actions&) {
 
 void classic_membership_fsm::on(coordinator_failed& e, time_point now, actions& out) {
     if (e.for_good || is<leaving>()) return fail(std::move(e.why), now, out);
-    if (!is_member()) return;
-    last_error_ = e.why;
-    out.push_back(trouble{about_group(std::move(e.why), settings_.group), true});
+    if (is_member()) react(beats() ? api::heartbeat : api::join, meaning::told, e.why, now, out);
 }
 
 // Told by an OffsetCommit; as if a heartbeat of that generation had been answered so.
@@ -328,9 +326,9 @@ void classic_membership_fsm::react(api what, meaning m, const error& why, time_p
         case meaning::occupied:
         case meaning::again: return later();
         case meaning::told:
-            later();
             (what == api::heartbeat ? heart_.next : main_.not_before) = now + pauses_.after(1, settings_.retry_backoff_max, settings_.retry_backoff_max);
-            return out.push_back(trouble{about_group(why, settings_.group), true});
+            out.emplace_back(trouble{about_group(why, settings_.group), true});
+            return;
         case meaning::elsewhere:
             later();
             if (node_) doubt(*node_, why, out);

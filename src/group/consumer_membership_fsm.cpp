@@ -151,9 +151,7 @@ void consumer_membership_fsm::on(coordinator_lost&, time_point, actions&) {
 
 void consumer_membership_fsm::on(coordinator_failed& e, time_point now, actions& out) {
     if (e.for_good || is<leaving>()) return fail(std::move(e.why), now, out);
-    if (!is_member()) return;
-    last_error_ = e.why;
-    out.push_back(trouble{about_group(std::move(e.why), settings_.group), true});
+    if (is_member()) react(meaning::told, e.why, now, out);
 }
 
 // A commit was refused for the member's epoch or name: the next heartbeat, sent at once, tells what is true.

@@ -81,7 +81,7 @@ void coordinator_fsm::on(answered& e, time_point now, actions& out) {
     if (code != 0) {
         auto why = refusal(api::find_coordinator, code, e.version, failures_ + 1, said.value_or(std::string{}));
         const auto means = meaning_of(api::find_coordinator, code);
-        if (means == meaning::told) out.emplace_back(denied{why});
+        if (means == meaning::told) out.emplace_back(refused{why, false});
         if (means != meaning::fatal) return wait(now, std::move(why), means == meaning::told);
         transition(given_up{why}, "refused");
         out.emplace_back(refused{std::move(why)});

@@ -59,9 +59,9 @@ using event = std::variant<wanted, doubted, trusted, answered, request_failed, t
 struct ask { std::uint64_t request = 0; std::chrono::milliseconds timeout{}; messages::find_coordinator_request what{}; };   ///< of any broker, an other than last time if there is; fit() first
 struct found { place where{}; };
 struct lost {};
-struct denied { error why{}; };                         ///< no permission: whoever waits should be told; it is asked again after the longest pause
-struct refused { error why{}; };                        ///< for good
-using action = std::variant<ask, found, lost, denied, refused>;
+/// Whoever waits should be told. Not for good: no permission, which may come; it is asked again after the longest pause.
+struct refused { error why{}; bool for_good = true; };
+using action = std::variant<ask, found, lost, refused>;
 using actions = std::vector<action>;
 
 /// From version 4 on the group is named in another field.

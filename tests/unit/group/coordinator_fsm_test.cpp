@@ -29,7 +29,8 @@ struct finder {
             } else if (const auto* f = std::get_if<co::found>(&a)) {
                 all += "found " + std::to_string(f->where.node);
             } else {
-                all += std::holds_alternative<co::lost>(a) ? "lost" : std::holds_alternative<co::denied>(a) ? "denied" : "refused";
+                const auto* r = std::get_if<co::refused>(&a);
+                all += !r ? "lost" : r->for_good ? "refused" : "denied";
             }
         }
         return all;
