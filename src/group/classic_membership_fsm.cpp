@@ -379,8 +379,9 @@ void classic_membership_fsm::lose_and_join(error why, bool forget_id, time_point
 
 // The first attempts follow each other at once. A coordinator that keeps refusing them must not be asked in a loop.
 void classic_membership_fsm::pause_if_again(time_point now) {
-    if (settings_.join_backoff.count() > 0) main_.not_before = now + pauses_.after(1, settings_.join_backoff, settings_.join_backoff);
-    else if (++attempts_ > 2) main_.not_before = now + pauses_.after(attempts_ - 2, settings_.retry_backoff, settings_.retry_backoff_max);
+    if (++attempts_ <= 2) return;
+    main_.not_before = now + (settings_.join_backoff.count() > 0 ? pauses_.after(1, settings_.join_backoff, settings_.join_backoff)
+                                                                  : pauses_.after(attempts_ - 2, settings_.retry_backoff, settings_.retry_backoff_max));
 }
 
 void classic_membership_fsm::fail(error why, time_point now, actions& out) {

@@ -195,6 +195,9 @@ std::string join_group_backoff() {
         const auto c = l.consumer(ekafka_consumer("groupID = \"g\"\n" + lines));
         const auto got = l.read(c);
         REQUIRE(l.run_until([&] { return l.asked<join_group_request>().size() >= 5; }));
+        // A member that is only told its id was not refused.
+        CHECK(l.asked<join_group_request>().front().at < 1s);
+        CHECK(l.gaps<join_group_request>().front() < 100ms);
         return l.gaps<join_group_request>().back();
     };
     const auto one = pause("joinGroupBackoff = \"1s\""), plain = pause("");
