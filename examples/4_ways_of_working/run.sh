@@ -86,6 +86,10 @@ result "confluent: delivery reports and flush"
 program confluent_consumer "$secured" test 8 bob bobpassword && says confluent_consumer "AssignedPartitions: 3" "Message on test\[[0-2]\]@0: Welcome" "for me alone" "RevokedPartitions: 3" &&
     program confluent_consumer "$secured" test 8 bob bobpassword && says confluent_consumer "@0: Welcome"
 result "confluent: a rebalance callback that begins at 0 each time"
+"$bin/example-confluent_consumer" "$secured" test 1 bob alicepassword >"$work/refused" 2>&1 &
+consumer=$!
+says refused "Consumer error: .*does not believe us" && kill $consumer
+result "confluent: a wrong password is told"
 
 # tRPC
 program trpc_producer "$here/trpc_producer.yaml" "$brokers" && says trpc_producer "sent, partition=0 offset=1" "succ: test_topic async" "^0 left"
@@ -128,4 +132,4 @@ program handlers "$brokers" orders orders-dead && says handlers "billed: paid" "
 result "handlers: three tries, then a dead letter"
 
 echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed = 15 ]
+[ $failed = 0 ] && [ $passed = 16 ]

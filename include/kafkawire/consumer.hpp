@@ -23,7 +23,7 @@
 // - A member lets its group hear of it whether or not anybody polls; but one that does not poll for max_poll_interval leaves until it does.
 // - An operation never completes inside the call that starts it. Its handler runs on its associated executor, else on the client's.
 // - Cancellation (any type) ends a read with errc::canceled and leaves its records for the next one.
-// - Every error is explained by kw::detailed(token).
+// - Who was never let in (a wrong password, a certificate that is not trusted) is told of each try by a poll. Every error is explained by kw::detailed(token).
 #pragma once
 #include <kafkawire/consumer_options.hpp>
 #include <kafkawire/detail/consumer_operations.hpp>

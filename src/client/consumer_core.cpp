@@ -216,6 +216,10 @@ void consumer_core::watch() {
 
 void consumer_core::topics_changed() {
     contained([this] {
+        // Who has never been let in waits for nothing that will come by itself: nor will it make a wrong password right.
+        const auto* const last = client_->last_metadata_error();
+        if (last && client_->refreshes() == 0 && (last->code == errc::authentication_failed || last->code == errc::tls_failed)) distrust_ = *last;
+        else distrust_.reset();
         if (group_) group_->topics_changed();
         run();
         look();
@@ -293,6 +297,8 @@ void consumer_core::look() {
             why.code = exhausted_ ? std::make_error_code(std::errc::not_enough_memory) : stopped_ ? make_error_code(errc::client_closed) : make_error_code(errc::canceled);
         } else if (group_ && group_->failure()) {
             why = group_->failure();
+        } else if (distrust_) {
+            why = *std::exchange(distrust_, std::nullopt);
         } else if (auto trouble = group_ ? group_->next_trouble() : std::nullopt) {
             why = std::move(*trouble);
         } else {

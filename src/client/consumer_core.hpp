@@ -107,6 +107,7 @@ private:
     std::unique_ptr<net::timer> timer_;
     std::optional<net::time_point> timer_at_;
     std::deque<std::shared_ptr<read_operation>> reads_;
+    std::optional<error> distrust_;                         // for the next poll: nobody has ever let us in
     std::size_t used_before_ = 0;                           // of the share, when the machine looked last
     bool soon_posted_ = false;
     bool looking_ = false;

@@ -159,3 +159,50 @@ TEST_CASE("a function that takes an hour costs neither the membership nor a seco
     s.stop();
     REQUIRE(world.run_until([&] { return over; }, 1min));
 }
+
+TEST_CASE("a password that is wrong is told to whoever polls and to the stream of errors, and a stop is a stop all the same") {
+    asio::io_context io;
+    kw::broker::options o;
+    o.topics = {{.name = "orders"}};
+    o.security.protocol = kw::security_protocol::sasl_plaintext;
+    o.security.mechanisms = {kw::sasl_mechanism::plain};
+    o.security.users = {{"alice", kw::secret{"right"}}};
+    kw::broker::cluster cluster{io.get_executor(), o};
+    REQUIRE_FALSE(cluster.start());
+    kw::client_options of;
+    of.bootstrap = cluster.bootstrap();
+    of.security_protocol = kw::security_protocol::sasl_plaintext;
+    of.sasl_mechanism = kw::sasl_mechanism::plain;
+    of.sasl_username = "alice";
+    of.sasl_password = kw::secret{"wrong"};
+    kw::client client{io, of};
+    const auto runs_until = [&](const auto& done) {
+        const auto by = std::chrono::steady_clock::now() + 20s;
+        while (!done() && std::chrono::steady_clock::now() < by) io.run_for(10ms);
+        return done();
+    };
+
+    kw::consumer member{client, {.group = "g", .topics = {"orders"}}}, alone{client};
+    alone.assign("orders", 0);
+    // Each of two polls: who goes on is told again.
+    for (auto* reading : {&member, &member, &alone}) {
+        std::optional<kw::error> told;
+        reading->async_poll(kw::detailed([&](kw::error why, const kw::records&) { told = std::move(why); }));
+        REQUIRE(runs_until([&] { return told.has_value(); }));
+        CHECK(told->code == kw::errc::authentication_failed);
+        CHECK(told->message().find("are user and password (or token) right") != std::string::npos);
+    }
+
+    kw::consumer_options read;
+    read.group = "h";
+    read.topics = {"orders"};
+    int refused = 0;
+    bool over = false;
+    app::consumer_server s{client, read, app::on_message([](const kw::record_view&) {})};
+    s.on_error([&](const app::service_error& e) { refused += e.from == app::service_error::source::client && e.why.code == kw::errc::authentication_failed; });
+    s.async_run([&](std::error_code ec) { over = !ec; });
+    REQUIRE(runs_until([&] { return refused >= 2; }));
+    s.stop();
+    REQUIRE(runs_until([&] { return over; }));
+    cluster.close();
+}
