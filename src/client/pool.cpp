@@ -154,6 +154,7 @@ net::connection_settings pool::settings_for(std::size_t broker) const {
     net::connection_settings settings;
     settings.host = e.host;
     settings.port = e.port;
+    settings.advertised = !e.bootstrap;
     settings.client_id = options_.client_id;
     settings.connect_timeout = options_.connect_timeout;
     settings.max_response = options_.max_response;

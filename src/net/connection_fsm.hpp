@@ -26,6 +26,7 @@ class reporter;
 struct connection_settings {
     std::string host{};
     std::uint16_t port = 0;
+    bool advertised = false;                            ///< the cluster has told of this address, nobody has configured it
     std::string client_id{};
     std::chrono::milliseconds connect_timeout{10'000};  ///< for resolving and connecting together, and again for the first answer
     std::chrono::milliseconds stagger{250};             ///< an address that has not answered by then gets company (RFC 8305)

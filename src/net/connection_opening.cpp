@@ -16,6 +16,8 @@ using protocol::messages::api_versions_request;
 using protocol::messages::api_versions_response;
 
 constexpr std::int16_t unsupported_version = 35;
+constexpr const char* advertised_hint =
+    "the cluster tells clients of this address: is that broker up, and is what its advertised.listeners says reachable from here? `kafka-cli doctor` looks at each";
 
 // The first address keeps its place, then the families take turns, so that one dead family costs one stagger (RFC 8305, 4).
 std::vector<endpoint> interleave(const std::vector<ip_address>& addresses, std::uint16_t port) {
@@ -52,7 +54,7 @@ void connection_fsm::on(resolved& e, time_point now, actions& out) {
     if (!r) return;  // gave up meanwhile
     if (e.why || e.addresses.empty()) {
         return close(problem(errc::resolve_failed, phase::resolve, e.text.empty() ? "no address for " + settings_.host : std::move(e.text),
-                             "check the host name; `getent hosts " + settings_.host + "` should print its address"),
+                             settings_.advertised ? advertised_hint : "check the host name; `getent hosts " + settings_.host + "` should print its address"),
                      out);
     }
     auto candidates = interleave(e.addresses, settings_.port);
@@ -82,7 +84,7 @@ void connection_fsm::on(connect_failed& e, time_point now, actions& out) {
     c->open.erase(at);
     if (!c->candidates.empty()) return next_attempt(*c, now, out);
     if (!c->open.empty()) return;
-    auto why = problem(errc::connect_failed, phase::connect, c->failures, "is a broker listening there? Check host and port, and that the broker is up");
+    auto why = problem(errc::connect_failed, phase::connect, c->failures, settings_.advertised ? advertised_hint : "is a broker listening there? Check host and port, and that the broker is up");
     auto cause = problem(c->last, phase::connect, {});
     why.cause = std::make_shared<const error>(std::move(cause));
     close(std::move(why), out);

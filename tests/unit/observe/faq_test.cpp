@@ -61,6 +61,25 @@ TEST_CASE("out of brokers: each is named with what is wrong with it, and what to
     });
 }
 
+TEST_CASE("an address that the cluster advertises and nobody reaches is told as that", "[faq]") {
+    for (const auto* host : {"127.0.0.1", "nowhere.invalid"}) {
+        kw::broker::options o{.topics = {{.name = "orders"}}};
+        o.advertised = {{host, 1}};
+        rig r{o};
+        r.run([&]() -> asio::awaitable<void> {
+            kw::client client{r.io, r.client({})};
+            kw::request_options to;
+            to.broker = 1;
+            kw::protocol::messages::metadata_request request;
+            auto [why, answer] = co_await client.async_request(std::move(request), to, kw::detailed(kw::as_tuple(asio::use_awaitable)));
+            CAPTURE(why.message());
+            REQUIRE(why);
+            CHECK(says(why.hint, "the cluster tells clients of this address"));
+            CHECK(says(why.hint, "advertised.listeners"));
+        });
+    }
+}
+
 TEST_CASE("members without a strategy in common: which the group has, and how to get there", "[faq]") {
     rig r;
     r.run([&]() -> asio::awaitable<void> {
