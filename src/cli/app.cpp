@@ -153,6 +153,17 @@ void check(CLI::App& root) {
         if (o->count() == 0) throw usage_error(fmt::format("{} needs {}", path_of(leaf).substr(10), o->get_name()), fmt::format("see {} --help", path_of(leaf)));
 }
 
+// CLI11's "--count: At Most 1 required but received 2" and "--timeout: 1 required TIME missing".
+std::string plain_words(std::string text) {
+    const auto colon = text.find(": ");
+    if (colon == text.npos) return text;
+    const auto name = text.substr(0, colon);
+    if (text.find("At Most 1 required", colon) != text.npos) return name + " is given more than once";
+    constexpr std::string_view required = ": 1 required ", missing = " missing";
+    if (text.compare(colon, required.size(), required) == 0 && text.ends_with(missing)) return name + " needs " + text.substr(colon + required.size(), text.size() - colon - required.size() - missing.size());
+    return text;
+}
+
 status parse_and_run(CLI::App& root, globals& g, const std::vector<std::string>& words) {
     refuse_old_words(words);
     auto reversed = std::vector<std::string>(words.rbegin(), words.rend());
@@ -168,7 +179,7 @@ status parse_and_run(CLI::App& root, globals& g, const std::vector<std::string>&
         g.run.out->write("kafka-cli " KAFKAWIRE_VERSION_STRING "\n");
         return status::done;
     } catch (const CLI::ParseError& e) {
-        std::string text = e.what();
+        std::string text = plain_words(e.what());
         while (!text.empty() && (text.back() == '\n' || text.back() == '.')) text.pop_back();
         throw usage_error(text, fmt::format("see {} --help", path_of(deepest(root))));
     }
