@@ -19,8 +19,13 @@ int main(int argc, char** argv) {
 
         // Delivery report handler for produced messages.
         std::thread reports{[&] {
-            for (int i = 0; i < 7; ++i) {
+            for (int i = 0; i < 7;) {
                 const auto ev = p.poll(kw::app::for_ever);
+                if (ev->message.topic.empty()) {  // of the producer as a whole: a wrong password
+                    std::cout << ev->why.message() << std::endl;
+                    continue;
+                }
+                ++i;
                 if (ev->why) std::cout << "Delivery failed: " << ev->why.message() << '\n';
                 else std::cout << "Delivered message to " << ev->message.topic << '[' << ev->partition << "]@" << ev->offset << '\n';
             }

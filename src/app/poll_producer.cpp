@@ -1,4 +1,5 @@
 #include <kafkawire/app/poll.hpp>
+#include <kafkawire/observer.hpp>
 
 #include <atomic>
 
@@ -36,7 +37,19 @@ struct poll_producer::state {
     report_queue events;
     std::mutex lock;
     std::condition_variable told;
+    // On the loop.
+    std::string last_trouble;
+    std::chrono::steady_clock::time_point told_of_it_at{};
 
+    // Of the producer as a whole; of the same at most as often as of a line of the log.
+    void tell(error why) {
+        const auto now = std::chrono::steady_clock::now();
+        auto text = why.message();
+        if (text == last_trouble && now - told_of_it_at < log_pause) return;
+        last_trouble = std::move(text);
+        told_of_it_at = now;
+        events.push({message{}, -1, -1, std::move(why)});
+    }
     void tell(const std::shared_ptr<report_queue>& to, delivery_event e) {
         (to ? *to : events).push(std::move(e));
         if (--pending > 0) return;
@@ -45,8 +58,38 @@ struct poll_producer::state {
     }
 };
 
-poll_producer::poll_producer(made, const config::producer_settings& settings, std::size_t max_pending)
-    : host_{std::make_shared<client_detail::hosted_client>(settings.client)}, state_{std::make_shared<state>()} {
+namespace {
+
+// Messages wait for long while nobody lets the producer in: somebody should know why. Another observer hears all that it would hear without us.
+class doorkeeper final : public observer {
+public:
+    doorkeeper(std::shared_ptr<observer> next, std::function<void(const error&)> tell) : next_{std::move(next)}, tell_{std::move(tell)} {}
+    [[nodiscard]] bool wants_bytes() const noexcept override { return next_ && next_->wants_bytes(); }
+    void on_connection(const connection_seen& c) override {
+        if (c.to == "closed" && c.why && (c.why->code == kafkawire::errc::authentication_failed || c.why->code == kafkawire::errc::tls_failed)) tell_(*c.why);
+        if (next_) next_->on_connection(c);
+    }
+    void on_log(const log_line& l) override { if (next_) next_->on_log(l); }
+    void on_request(const request_seen& r) override { if (next_) next_->on_request(r); }
+    void on_batch(const batch_seen& b) override { if (next_) next_->on_batch(b); }
+    void on_retry(const retry_seen& r) override { if (next_) next_->on_retry(r); }
+    void on_rebalance(const rebalance_seen& r) override { if (next_) next_->on_rebalance(r); }
+    void on_lag(const lag_seen& l) override { if (next_) next_->on_lag(l); }
+    void on_error(const error_seen& e) override { if (next_) next_->on_error(e); }
+
+private:
+    const std::shared_ptr<observer> next_;
+    const std::function<void(const error&)> tell_;
+};
+
+}  // namespace
+
+poll_producer::poll_producer(made, const config::producer_settings& settings, std::size_t max_pending) : state_{std::make_shared<state>()} {
+    auto options = settings.client;
+    options.observer = std::make_shared<doorkeeper>(std::move(options.observer), [s = std::weak_ptr{state_}](const error& why) {
+        if (const auto alive = s.lock()) alive->tell(why);
+    });
+    host_ = std::make_shared<client_detail::hosted_client>(options);
     state_->most = max_pending;
     state_->topic = settings.sending.topic;
     host_->loop.run([&] { state_->sender.emplace(*host_->client, detail::producer_options_of(settings)); });

@@ -42,7 +42,8 @@ namespace detail {
 }
 }  // namespace detail
 
-/// What became of a message; or, of the producer as a whole, something that somebody should know.
+/// What became of a message; or, of the producer as a whole, why nobody lets it in (a wrong password, a certificate that is not trusted): messages
+/// wait meanwhile. Of the same at most every ten seconds.
 struct delivery_event {
     app::message message;                                        ///< its topic is empty: it is about the producer
     std::int32_t partition = -1;

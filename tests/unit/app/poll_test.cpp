@@ -72,6 +72,23 @@ TEST_CASE("poll style: reports go to the call's own receiver or to the stream of
                       Catch::Contains("acks is \"3\"") && Catch::Contains("did you mean message.send.max.retries?"));
 }
 
+TEST_CASE("poll style: a producer that nobody lets in says so in its stream, once, while messages wait") {
+    kw::broker::options o;
+    o.topics = {{.name = "orders"}};
+    o.security.protocol = kw::security_protocol::sasl_plaintext;
+    o.security.mechanisms = {kw::sasl_mechanism::plain};
+    o.security.users = {{"alice", kw::secret{"right"}}};
+    cluster_of_its_own kafka{o};
+    app::poll_producer p{{"bootstrap.servers", kafka.address()}, {"security.protocol", "SASL_PLAINTEXT"}, {"sasl.mechanisms", "PLAIN"}, {"sasl.username", "alice"}, {"sasl.password", "wrong"}};
+    CHECK_FALSE(p.produce({.topic = "orders", .value = "paid"}));
+    const auto e = p.poll(20s);
+    REQUIRE(e);
+    CHECK(e->message.topic.empty());
+    CHECK(e->why.code == kw::errc::authentication_failed);
+    CHECK_FALSE(p.poll(1s));
+    CHECK(p.flush(100ms) == 1);
+}
+
 TEST_CASE("poll style: a producer takes no more than it has room for, and says what is left") {
     app::poll_producer p{kw::config::read_properties(std::map<std::string, std::string>{{"bootstrap.servers", "127.0.0.1:1"}, {"message.timeout.ms", "60000"}}).producers.at(""), 2};
     CHECK_FALSE(p.produce({.topic = "test", .value = "1"}));
