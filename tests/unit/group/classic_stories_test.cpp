@@ -413,6 +413,27 @@ TEST_CASE("a refusal that goes on is not asked in a loop", "[group][classic][sto
     CHECK(joins < 100);
 }
 
+TEST_CASE("join_backoff follows a refusal: neither the first JoinGroup nor one with a new id nor a rebalance waits for it", "[group][classic][story]") {
+    auto s = settings();
+    s.join_backoff = 5s;
+    auto r = make_classic(true, s);
+    r.step(group::subscribe{{{"a"}, {}}});
+    CHECK(r.step(group::coordinator_found{1}) == "send JoinGroup");
+    auto a = refused<messages::join_group_response>(broker_errc::member_id_required);
+    a.member_id = "me";
+    CHECK(r.answer(a) == "trust 1, send JoinGroup");
+    for (const auto why : {broker_errc::unknown_member_id, broker_errc::coordinator_load_in_progress}) {
+        CHECK(r.answer(refused<messages::join_group_response>(why)).find("send") == std::string::npos);
+        REQUIRE(r.machine->next_wakeup());
+        CHECK(*r.machine->next_wakeup() >= r.now + 4s);
+        r.now = *r.machine->next_wakeup();
+        CHECK(r.step(group::tick{}) == "send JoinGroup");
+    }
+    auto stable = make_classic(true, s);
+    settle(stable);
+    CHECK(stable.beat(broker_errc::rebalance_in_progress).find("send JoinGroup") != std::string::npos);
+}
+
 TEST_CASE("how long each phase took is told", "[group][classic][story]") {
     auto r = make_classic(false);
     settle(r);
