@@ -55,7 +55,7 @@ topics() {
         "$bin/kafka-cli" topics create "${t%:*}" --partitions "${t#*:}" $1 >"$work/create" 2>&1 || grep -q TOPIC_ALREADY_EXISTS "$work/create" || { cat "$work/create"; exit 1; }
     done
 }
-topics "--brokers $brokers" sre-infra-test:3 k8s-log-test-output-stdout:3 test_topic:1 example-topic:2 orders:2 orders-dead:1
+topics "--brokers $brokers" sre-infra-test:3 k8s-log-test-output-stdout:3 test_topic:1 example-topic:2 orders:2 orders-dead:1 side-by-side:1
 topics "--brokers $secured --security-protocol sasl_plaintext --sasl-mechanism plain --sasl-username alice --sasl-password-file $work/password" test:3 example-topic:2
 
 # ekafka
@@ -130,6 +130,11 @@ result "kafka-go: hash, gzip, a dialer that logs in, readers side by side"
 # Of none of them: what after the last try
 program handlers "$brokers" orders orders-dead && says handlers "billed: paid" "cannot be billed, try 3" "stopped, 1 dead letter"
 result "handlers: three tries, then a dead letter"
+
+# The README's table
+sed "s/^brokers = .*/brokers = [\"${brokers//,/\",\"}\"]/" "$here/side_by_side.toml" >"$work/side_by_side.toml"
+program side_by_side "$work/side_by_side.toml" && says side_by_side "ekafka: Hello" "go-kafka: sent to 0 at 2" "go-kafka: Hello" "confluent: Hello" "tRPC-Go: Hello" "kafka-go: Hello"
+result "all five side by side"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed = 16 ]
