@@ -27,6 +27,16 @@ handler_options checked(handler_options o, const handler& what) {
     return o;
 }
 
+// How what nobody could handle is sent on.
+producer_options sending_on(producer_options o, const handler_options& how) {
+    if (how.compression && *how.compression != o.compression) {
+        o.compression = *how.compression;
+        o.compression_level = protocol::default_level;  // the other codec's level says nothing of this one's
+    }
+    if (auto wrong = validate(o)) throw system_error{std::move(wrong)};
+    return o;
+}
+
 // The same on every machine.
 std::uint64_t hash_of(std::string_view key) noexcept {
     std::uint64_t h = 0xcbf29ce484222325;
@@ -38,8 +48,7 @@ std::uint64_t hash_of(std::string_view key) noexcept {
 
 service_core::service_core(client& c, const consumer_options& read, handler what, const handler_options& how, const producer_options& send)
     : reader{c, as_server(read)}, client_{c}, executor_{c.get_executor()}, env_{client_detail::environment_of(c)}, group_{read.group}, handler_{std::move(what)},
-      options_{checked(how, handler_)}, send_{send}, machine_{options_, handler_.batched()} {
-    if (auto wrong = validate(send_)) throw system_error{std::move(wrong)};
+      options_{checked(how, handler_)}, send_{sending_on(send, options_)}, machine_{options_, handler_.batched()} {
     timer_ = env_->make_timer([this] {
         timer_at_.reset();
         feed(handling_event::tick{});

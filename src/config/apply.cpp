@@ -150,7 +150,7 @@ target find_target(const owner& o, std::string_view name) {
         for (const auto option : r.sets)
             if (const auto* schema = option.empty() ? nullptr : find_option(o, option)) t.options.push_back(schema->name);
         // A row whose options are all another owner's, or this library's without them, is no name of this owner.
-        if (t.options.empty() && !r.sets[0].empty()) t.by = nullptr;
+        if (t.options.empty()) t.by = nullptr;
         return t.by != nullptr;
     };
     for (const auto& r : o.rows)
@@ -236,7 +236,6 @@ bool apply(settings& s, const owner& o, const property& p, bool by_dialect) {
         }
         s.origins.push_back({o.name, schema->name, p.name, p.file, p.line, by_dialect});
     }
-    if (t.by && t.by->sets[0].empty() && !by_dialect) tell(s, p, given + ", which has no effect here: batches say themselves how they are compressed", {}, true);
     return true;
 }
 

@@ -11,7 +11,7 @@ using translation = std::string (*)(std::string_view value, std::string& wrong);
 /// A name of a dialect.
 struct row {
     std::string_view name;
-    std::array<std::string_view, 2> sets{};   ///< options, by their names; none: it has no effect, and `text` says why
+    std::array<std::string_view, 2> sets{};   ///< options, by their names; at least one
     translation how = nullptr;                ///< null: as it stands
     std::string_view otherwise{};             ///< the dialect's default, as it would be written; empty: the option's own
     std::string_view text{};                  ///< what it means there, where that is more than the option's own text

@@ -102,8 +102,9 @@ struct initiate_run {
 /// See the top of this file. Movable.
 class KAFKAWIRE_API consumer_server {
 public:
-    /// Joins nothing yet. auto_commit is switched on, auto_mark and max_poll_interval off. `send` is for messages that go to a retry or dead-letter topic.
-    /// Throws kw::system_error (errc::bad_configuration): options that cannot be, no group, a batch handler without handler_options::batch.
+    /// Joins nothing yet. auto_commit is switched on, auto_mark and max_poll_interval off. `send`: how messages go to the retry or dead-letter topic, where
+    /// handler_options::compression counts more than its own. Throws kw::system_error (errc::bad_configuration): options that cannot be, no group, a
+    /// batch handler without handler_options::batch.
     consumer_server(client& c, const consumer_options& read, handler what, const handler_options& how = {}, const producer_options& send = {});
     /// Ends at once: what is in hand is not confirmed, and the group is not left, which misses the member after session_timeout. async_run() completes
     /// with errc::client_closed. See stop().

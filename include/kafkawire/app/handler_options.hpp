@@ -1,7 +1,7 @@
 // How handlers are called: how often again, how many at a time, and what becomes of a message that none of the tries could handle. Programs write
 // these options themselves, and every dialect of configuration fills them.
 #pragma once
-#include <kafkawire/options.hpp>
+#include <kafkawire/producer_options.hpp>
 
 namespace kafkawire::inline v0_1 {
 namespace app {
@@ -31,6 +31,9 @@ struct handler_options {
     last_resort after_last_try = last_resort::go_on;
     std::string retry_topic{};
     std::string dead_letter_topic{};
+    /// Of the batches that messages go in to these two topics; not set: as the server's producer_options have it. It has nothing to do with what is read:
+    /// batches say themselves how they are compressed.
+    std::optional<protocol::compression> compression{};
     std::uint32_t max_pending = 1'000;
     std::chrono::milliseconds stop_timeout{30'000};
 };
@@ -51,6 +54,7 @@ constexpr auto describe(options_type<handler_options>) {
         option<&o::after_last_try>("after_last_try", {.text = "What follows when max_retry is used up: go_on (confirmed and left), stop, retry_topic or dead_letter.", .choices = last_resort_choices}),
         option<&o::retry_topic>("retry_topic", {.text = "With after_last_try retry_topic: where messages go to be tried later, by whoever reads it: this consumer, if it is among its topics. One that comes from there and fails again goes to the dead_letter_topic, if there is one."}),
         option<&o::dead_letter_topic>("dead_letter_topic", {.text = "Where messages go that nobody could handle."}),
+        option<&o::compression>("compression", {.text = "How messages are compressed that go to the retry_topic or the dead_letter_topic. Not set: not at all, unless the program says otherwise. Batches that are read say themselves how they are compressed.", .choices = compression_choices}),
         option<&o::max_pending>("max_pending", {.lowest = 1, .highest = 10'000'000, .text = "A partition of which more messages wait, or wait for an earlier one to be confirmed, is not read on until half of them are done."}),
         option<&o::stop_timeout>("stop_timeout", {.text = "How long a stop waits for handlers that are running; what they do after that is not confirmed."}),
     };

@@ -62,8 +62,8 @@ constexpr auto describe(options_type<connection_settings>) {
         option<&o::discover>("discover", {.text = "Who finds the brokers: the name of a registered resolver. Empty: the addresses are those of brokers."}),
         option<&o::service>("service", {.text = "With discover: the name of the service that is looked up."}),
         option<&o::service_namespace>("service_namespace", {.text = "With discover: the namespace that the service's name is of."}),
-        option<&o::read_timeout>("read_timeout", {.lowest = 1, .text = "Time for an answer. With write_timeout it is the time for a whole request (request_timeout)."}),
-        option<&o::write_timeout>("write_timeout", {.lowest = 1, .text = "Time for a request to be written."}),
+        option<&o::read_timeout>("read_timeout", {.lowest = 1, .text = "Time for an answer, as other clients have it. Here only its sum with write_timeout counts: it is the time for a whole request (request_timeout), from the call to its answer."}),
+        option<&o::write_timeout>("write_timeout", {.lowest = 1, .text = "Time for a request to be written, as other clients have it. Counts only as a sum with read_timeout, see there."}),
         option<&o::caller_metadata>("caller_metadata", {.text = "Whether metadata of the calling context goes with records as headers, and comes back from them."}),
     };
 }

@@ -1,11 +1,15 @@
 #include "parameter_lab.hpp"
 
 #include <kafkawire/blocking.hpp>
+#include <kafkawire/config/discovery.hpp>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
+#include <sstream>
+
+#include <unistd.h>
 
 namespace parameters {
 
@@ -128,6 +132,15 @@ street::~street() {
     thread_.join();
 }
 
+std::int64_t street::logged(const std::string& topic) {
+    return on_cluster([&](kw::broker::control& c) {
+        const auto v = c.view();
+        std::int64_t n = 0;
+        for (const auto& p : v.find_topic(topic)->partitions) n += p.end_offset;
+        return n;
+    });
+}
+
 void street::fill(const std::string& topic, int n, std::int32_t partition) {
     kw::client_options o;
     o.bootstrap = address_;
@@ -170,16 +183,59 @@ kw::config::consumer_settings ekafka_consumer(const std::string& lines) {
     return s.consumers.at("c");
 }
 
-kw::config::producer_settings trpc_producer(const std::string& parameters) {
-    const auto s = kw::config::read_producer_address("kafka://broker:9092?topic=orders" + parameters);
+kw::config::settings ekafka_on(const street& s, const std::string& rest) {
+    auto all = kw::config::read_toml("[kafka]\nbrokers = [\"" + s.address() + "\"]\n" + rest + "\n", "test.toml");
+    REQUIRE(wrong_with(all) == "");
+    return all;
+}
+
+kw::config::producer_settings trpc_producer(const std::string& parameters, const std::string& brokers) {
+    const auto s = kw::config::read_producer_address("kafka://" + brokers + "?topic=orders" + parameters);
     REQUIRE(wrong_with(s) == "");
     return s.producers.at("");
 }
 
-kw::config::consumer_settings trpc_consumer(const std::string& parameters) {
-    const auto s = kw::config::read_consumer_address("broker:9092?topics=orders&group=g" + parameters);
+kw::config::consumer_settings trpc_consumer(const std::string& parameters, const std::string& brokers) {
+    const auto s = kw::config::read_consumer_address(brokers + "?topics=orders&group=g" + parameters);
     REQUIRE(wrong_with(s) == "");
     return s.consumers.at("");
+}
+
+bool arrives(kw::client_options o) {
+    lab l;
+    o.request_timeout = 2s;
+    const auto c = l.client(o);
+    bool well = false, over = false;
+    c->async_metadata([&](std::error_code ec, auto) { over = true, well = !ec; });
+    REQUIRE(l.run_until([&] { return over; }));
+    return well;
+}
+
+void register_discovery() {
+    kw::config::register_discovery("lab", [](const kw::config::service_name& s) { return std::string{s.name == "orders" && s.name_space == "Development" ? "broker:9092" : "app:1"}; });
+}
+
+overheard::overheard() : to_{std::tmpfile()}, before_{::dup(STDERR_FILENO)} {
+    REQUIRE(to_);
+    std::fflush(stderr);
+    ::dup2(::fileno(to_), STDERR_FILENO);
+}
+
+overheard::~overheard() {
+    std::fflush(stderr);
+    ::dup2(before_, STDERR_FILENO);
+    ::close(before_);
+    std::fclose(to_);
+}
+
+int overheard::lines(const std::vector<std::string>& with) const {
+    std::fflush(stderr);
+    std::string text(1 << 20, '\0');
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(::pread(::fileno(to_), text.data(), text.size(), 0), 0)));
+    std::istringstream in{text};
+    int n = 0;
+    for (std::string line; std::getline(in, line);) n += std::all_of(with.begin(), with.end(), [&](const auto& w) { return line.find(w) != std::string::npos; });
+    return n;
 }
 
 }  // namespace parameters

@@ -11,6 +11,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <cstdio>
 #include <future>
 #include <iostream>
 #include <set>
@@ -90,6 +91,8 @@ public:
         return on_cluster([this](kw::broker::control& c) { return requests_in<Request>(c, began_); });
     }
     std::vector<sent_batch> batches() { return batches_in(asked<messages::produce_request>()); }
+    /// How many messages the topic has.
+    std::int64_t logged(const std::string& topic);
     /// Messages "0", "1", ... in partition 0.
     void fill(const std::string& topic, int n, std::int32_t partition = 0);
 
@@ -164,12 +167,33 @@ private:
 
 /// What is wrong with a configuration, all in one; empty: nothing.
 std::string wrong_with(const kw::config::settings& s);
-/// Of [kafka.producers.p], [kafka.consumers.c]: these lines in the section, and `more` behind it.
+/// Of [kafka.producers.p], [kafka.consumers.c]: these lines in the section.
 kw::config::producer_settings ekafka_producer(const std::string& lines);
 kw::config::consumer_settings ekafka_consumer(const std::string& lines);
-/// Of a tRPC address at "broker:9092", with these parameters.
-kw::config::producer_settings trpc_producer(const std::string& parameters);
-kw::config::consumer_settings trpc_consumer(const std::string& parameters);
+/// [kafka] with the brokers of a street, and what stands behind them.
+kw::config::settings ekafka_on(const street& s, const std::string& rest);
+/// Of a tRPC address, with these parameters.
+kw::config::producer_settings trpc_producer(const std::string& parameters, const std::string& brokers = "broker:9092");
+kw::config::consumer_settings trpc_consumer(const std::string& parameters, const std::string& brokers = "broker:9092");
+
+/// Whether a client finds its cluster within two seconds.
+bool arrives(kw::client_options o);
+/// From now on discover=lab finds the service "orders" of the namespace Development at broker:9092, and of any other where nobody is.
+void register_discovery();
+
+/// What is written to standard error as long as it lives, by the whole process.
+class overheard {
+public:
+    overheard();
+    ~overheard();
+    overheard(const overheard&) = delete;
+    /// The lines with all of these in them.
+    [[nodiscard]] int lines(const std::vector<std::string>& with) const;
+
+private:
+    std::FILE* to_;
+    int before_;
+};
 
 inline std::string ms(std::chrono::milliseconds t) { return std::to_string(t.count()) + " ms"; }
 inline bool about(std::chrono::milliseconds t, std::chrono::milliseconds wanted, double by = 0.25) {

@@ -1,4 +1,5 @@
 // What each parameter of [kafka.consumers.NAME] does.
+#include <kafkawire/app/component.hpp>
 #include <kafkawire/protocol/messages/01_fetch.hpp>
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 #include <kafkawire/protocol/messages/08_offset_commit.hpp>
@@ -267,6 +268,71 @@ std::string read_backoff_max() {
     return "after many refusals it comes again after " + ms(long_one.back()) + ", not after " + ms(plain.back());
 }
 
+// A component with a consumer c1 on a cluster where three messages lie in partition 0 and one in 2.
+struct by_name {
+    street s;
+    kw::app::component c;
+
+    explicit by_name(const std::string& lines, const std::string& shared = "") : by_name{lines, shared, {.topics = {{.name = "orders", .partitions = 3}, {.name = "accounts"}}}} {}
+    kw::app::reader& reader() { return c.consumer("c1"); }
+
+private:
+    by_name(const std::string& lines, const std::string& shared, const kw::broker::options& o)
+        : s{o}, c{ekafka_on(s, shared + "[kafka.consumers.c1]\nmaxWait = \"100ms\"\n" + lines)} {
+        s.fill("orders", 3);
+        s.fill("orders", 1, 2);
+        s.fill("accounts", 1);
+    }
+};
+
+std::string debug() {
+    const auto told = [](const std::string& shared) {
+        const overheard seen;
+        by_name one{"topic = \"orders\"\npartition = 2", shared};
+        (void)one.reader().read_message(20s);
+        one.c.close();
+        return seen.lines({"kafkawire consumer c1 " + one.s.address() + " Fetch v", " ms, ", "; request {", "; answer {"});
+    };
+    CHECK(told("debug = true\n") > 0);
+    CHECK(told("") == 0);
+    return "standard error has a line of each Fetch with consumer c1, address, time, request and answer; without it there is none";
+}
+
+std::string topic() {
+    by_name one{"topic = \"accounts\"\ngroupID = \"g\""};
+    CHECK(one.reader().read_message(20s).topic == "accounts");
+    CHECK_THROWS_AS(one.reader().read_message(500ms), kw::system_error);
+    return "accounts is read, and nothing else";
+}
+
+std::string partition() {
+    by_name one{"topic = \"orders\"\npartition = 2"};
+    CHECK(one.reader().read_message(20s).partition == 2);
+    CHECK_THROWS_AS(one.reader().read_message(500ms), kw::system_error);
+    CHECK(one.s.asked<join_group_request>().empty());
+    for (const auto& f : one.s.asked<fetch_request>())
+        for (const auto& t : f.what.topics)
+            for (const auto& p : t.partitions) CHECK(p.partition == 2);
+    by_name plain{"topic = \"orders\""};
+    CHECK(plain.reader().read_message(20s).partition == 0);
+    CHECK_FALSE(kw::config::read_toml("[kafka]\nbrokers = [\"h:1\"]\n[kafka.consumers.c]\ntopic = \"orders\"\npartition = 2\ngroupID = \"g\"\n", "test.toml").ok());
+    return "Fetch asks for partition 2 alone, and for 0 without; nobody joins a group; with groupID it is refused at the start";
+}
+
+std::string read_lag_interval() {
+    const auto lags = [](const std::string& lines) {
+        by_name one{"topic = \"orders\"\n" + lines};
+        (void)one.reader().read_message(20s);
+        const auto first = one.reader().stats().lag;
+        (void)one.reader().read_message(20s);
+        std::this_thread::sleep_for(20ms);
+        return std::pair{first, one.reader().stats().lag};
+    };
+    CHECK(lags("readLagInterval = \"10ms\"") == std::pair<std::int64_t, std::int64_t>{2, 1});
+    CHECK(lags("") == std::pair<std::int64_t, std::int64_t>{2, 2});
+    return "behind by 2, then by 1: told so 20 ms later with 10ms; with a minute (the default) still 2";
+}
+
 TEST_CASE("what the parameters of an ekafka consumer do", "[parameters]") {
     look_at_all("ekafka-consumer", {
                                        {"groupID", group_id},
@@ -284,6 +350,10 @@ TEST_CASE("what the parameters of an ekafka consumer do", "[parameters]") {
                                        {"startOffset", start_offset},
                                        {"readBackoffMin", read_backoff_min},
                                        {"readBackoffMax", read_backoff_max},
+                                       {"debug", debug},
+                                       {"topic", topic},
+                                       {"partition", partition},
+                                       {"readLagInterval", read_lag_interval},
                                    });
 }
 

@@ -1,4 +1,5 @@
 // What each parameter of [kafka], [kafka.client] and [kafka.producers.NAME] does.
+#include <kafkawire/app/component.hpp>
 #include <kafkawire/partitioner.hpp>
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 
@@ -9,25 +10,8 @@ namespace {
 
 using kw::broker_errc;
 
-// Requests of any kind of one client, by its name.
-std::size_t requests_of(lab& l, std::string_view client_id) {
-    std::size_t n = 0;
-    for (const auto& p : l.control().history()) n += p.way == kw::broker::passing::direction::request && p.client_id == client_id;
-    return n;
-}
-
 std::string brokers() {
-    const auto ask = [](const std::string& list) {
-        lab l;
-        const auto s = kw::config::read_toml("[kafka]\nbrokers = [" + list + "]\n", "test.toml");
-        auto o = s.client;
-        o.request_timeout = 2s;
-        const auto c = l.client(o);
-        bool well = false, over = false;
-        c->async_metadata([&](std::error_code ec, auto) { over = true, well = !ec; });
-        REQUIRE(l.run_until([&] { return over; }));
-        return well && requests_of(l, "kafkawire") > 0;
-    };
+    const auto ask = [](const std::string& list) { return arrives(kw::config::read_toml("[kafka]\nbrokers = [" + list + "]\n", "test.toml").client); };
     CHECK(ask("\"broker:9092\""));
     CHECK(ask("\"app:1\", \"broker:9092\""));
     CHECK_FALSE(ask("\"app:1\", \"app:2\""));
@@ -191,6 +175,82 @@ std::string required_acks() {
     return "Produce says acks 0, 1 and -1; with 0 nobody answers, and the send is done all the same";
 }
 
+// A component with a producer p1, which goes on as soon as it can.
+struct sender {
+    street s;
+    kw::app::component c;
+    kw::app::writer& w = c.producer("p1");
+
+    explicit sender(const std::string& lines, const kw::app::component::balancers& own = {}, const std::string& shared = "")
+        : s{{.topics = {{.name = "orders", .partitions = 3}, {.name = "accounts"}}}}, c{ekafka_on(s, shared + "[kafka.producers.p1]\nbatchTimeout = \"1ms\"\n" + lines), own} {}
+};
+
+std::string debug() {
+    // With the environment's word for it that is the only one.
+    const auto told = [](const std::string& shared, bool by_environment = false) {
+        const overheard seen;
+        if (by_environment) ::setenv("KAFKAWIRE_DEBUG", "1", 1);
+        sender p{"topic = \"orders\"", {}, shared};
+        ::unsetenv("KAFKAWIRE_DEBUG");
+        p.w.write_messages({{.value = "paid"}});
+        p.c.close();
+        return seen.lines({"kafkawire producer p1 " + p.s.address() + " Produce v", " ms, ", " bytes out, ", " in; request {", "; answer {"});
+    };
+    CHECK(told("debug = true\n") == 1);
+    CHECK(told("") == 0);
+    CHECK(told("", true) == 1);
+    return "standard error has a line of Produce with producer p1, address, time, sizes, request and answer, as with KAFKAWIRE_DEBUG=1; without neither there is none";
+}
+
+std::string topic() {
+    sender p{"topic = \"accounts\""};
+    p.w.write_messages({{.value = "v"}});
+    CHECK(p.s.logged("accounts") == 1);
+    CHECK_THROWS_AS(p.w.write_messages({{.topic = "orders", .value = "v"}}), kw::system_error);
+    CHECK(p.s.logged("orders") == 0);
+    return "a message that names no topic goes to accounts; one that names another is refused";
+}
+
+std::string async() {
+    struct outcome {
+        bool refused;
+        std::chrono::milliseconds after;
+        std::uint64_t errors;
+    };
+    const auto of = [](const std::string& lines) {
+        sender p{"topic = \"orders\"\n" + lines};
+        p.s.on_cluster([](kw::broker::control& c) { return c.add({.api = 0, .error = broker_errc::topic_authorization_failed, .reply_delay = 1s}); });
+        outcome o{};
+        const auto began = std::chrono::steady_clock::now();
+        try {
+            p.w.write_messages({{.value = "v"}});
+        } catch (const kw::system_error&) {
+            o.refused = true;
+        }
+        o.after = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+        CHECK(p.w.close() == 0);
+        CHECK(p.s.batches().size() == 1);
+        return o;
+    };
+    const auto waits = of(""), goes_on = of("async = true");
+    CHECK(waits.refused);
+    CHECK(waits.after >= 1s);
+    CHECK_FALSE(goes_on.refused);
+    CHECK(goes_on.after < 1s);
+    return "a write that the broker refuses after 1 s returns before that and without an error; without async it waits and throws";
+}
+
+std::string registered_balancers() {
+    const auto always_two = [](const kw::partitioner_settings&) { return kw::make_partitioner([](const kw::partition_context&) { return 2; }); };
+    sender p{"topic = \"orders\"\nbalancer = \"my-balancer\"", {{"my-balancer", always_two}}};
+    for (const auto* key : {"a", "b", "c"}) p.w.write_messages({{.key = key, .value = "v"}});
+    const auto sent = p.s.batches();
+    CHECK(sent.size() == 3);
+    for (const auto& b : sent) CHECK(b.partition == 2);
+    CHECK_THROWS_AS(sender("topic = \"orders\"\nbalancer = \"nobodys-balancer\""), kw::system_error);
+    return "my-balancer, which the program registers, has every key go to partition 2; a name that nobody registers is refused at the start";
+}
+
 TEST_CASE("what the parameters of an ekafka producer do", "[parameters]") {
     look_at_all("ekafka-producer", {
                                        {"brokers", brokers},
@@ -203,6 +263,10 @@ TEST_CASE("what the parameters of an ekafka producer do", "[parameters]") {
                                        {"readTimeout", read_timeout},
                                        {"writeTimeout", write_timeout},
                                        {"requiredAcks", required_acks},
+                                       {"debug", debug},
+                                       {"topic", topic},
+                                       {"async", async},
+                                       {"balancer of the program's", registered_balancers},
                                    });
 }
 

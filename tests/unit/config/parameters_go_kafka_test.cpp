@@ -86,6 +86,7 @@ TEST_CASE("what the parameters of go-kafka do", "[parameters]") {
                                 {"topic", topic},
                                 {"group", group},
                                 {"defaultOffset", default_offset},
+                                {"kafka-cli -help", in_a_session<"-help">},
                                 {"kafka-cli -list", in_a_session<"-list">},
                                 {"kafka-cli -query", in_a_session<"-query">},
                                 {"kafka-cli -consume", in_a_session<"-consume">},

@@ -1,4 +1,5 @@
-// What each property of the confluent document does.
+// What each property of the confluent document does, and what its calls are given.
+#include <kafkawire/app/poll.hpp>
 #include <kafkawire/protocol/messages/08_offset_commit.hpp>
 #include <kafkawire/protocol/messages/11_join_group.hpp>
 
@@ -7,6 +8,7 @@
 namespace parameters {
 namespace {
 
+namespace app = kw::app;
 using kw::broker_errc;
 using entries = std::map<std::string, std::string>;
 
@@ -136,6 +138,68 @@ std::string max_retries() {
     return "a message that is always refused is sent 3 times with 2, once with 0";
 }
 
+std::string delivery_channel() {
+    street s;
+    app::poll_producer p{{"bootstrap.servers", s.address()}};
+    const auto mine = std::make_shared<app::report_queue>();
+    CHECK_FALSE(p.produce({.topic = "orders", .value = "mine"}, mine));
+    CHECK_FALSE(p.produce({.topic = "orders", .value = "everybody's"}));
+    CHECK(p.flush(20s) == 0);
+    const auto to_me = mine->poll(20s), to_all = p.poll(20s);
+    REQUIRE(to_me);
+    REQUIRE(to_all);
+    CHECK(to_me->message.value == "mine");
+    CHECK(to_all->message.value == "everybody's");
+    CHECK(mine->size() == 0);
+    CHECK_FALSE(p.poll(0ms));
+    return "a message's report comes to the receiver that it was produced with, another one's to the producer's events";
+}
+
+std::string flush_timeout() {
+    street s;
+    app::poll_producer p{{"bootstrap.servers", s.address()}};
+    s.on_cluster([](kw::broker::control& c) { return c.add({.api = 0, .count = 1, .reply_delay = 1s}); });
+    CHECK_FALSE(p.produce({.topic = "orders", .value = "v"}));
+    CHECK(p.flush(100ms) == 1);
+    CHECK(p.flush(20s) == 0);
+    return "while the broker takes 1 s to answer, 1 is left after 100 ms; after as much as it takes none";
+}
+
+app::properties reads(const street& s) { return {{"bootstrap.servers", s.address()}, {"group.id", "bob-group"}, {"auto.offset.reset", "earliest"}}; }
+
+std::string read_timeout() {
+    street s;
+    app::poll_consumer c{reads(s)};
+    c.subscribe({"orders"});
+    const auto began = std::chrono::steady_clock::now();
+    CHECK_THROWS_AS(c.read_message(300ms), kw::system_error);
+    CHECK(std::chrono::steady_clock::now() - began >= 300ms);
+    std::thread later{[&] {
+        std::this_thread::sleep_for(500ms);
+        s.fill("orders", 1);
+    }};
+    CHECK(c.read_message(app::for_ever).value == "0");
+    later.join();
+    return "with nothing to read it throws after 300 ms; with -1 it waits until a message is there";
+}
+
+std::string rebalance_callback() {
+    street s;
+    s.fill("orders", 5);
+    app::poll_consumer c{reads(s)};
+    int assigned = 0;
+    c.subscribe({"orders"}, [&](app::poll_consumer& self, app::rebalance_event e) {
+        if (e.what != e.assigned) return self.unassign();
+        assigned += static_cast<int>(e.partitions.size());
+        for (auto& tp : e.partitions)
+            if (tp.partition == 0) tp.from = kw::start_position::at(3);
+        self.assign(e.partitions);
+    });
+    CHECK(c.read_message(20s).offset == 3);
+    CHECK(assigned == 3);
+    return "told of 3 partitions it assigns them with offset 3 of its own, and that is read first";
+}
+
 TEST_CASE("what the properties of the confluent document do", "[parameters]") {
     look_at_all("librdkafka", {
                                   {"bootstrap.servers", bootstrap_servers},
@@ -147,6 +211,10 @@ TEST_CASE("what the properties of the confluent document do", "[parameters]") {
                                   {"auto.offset.reset", auto_offset_reset},
                                   {"enable.auto.commit", enable_auto_commit},
                                   {"message.send.max.retries", max_retries},
+                                  {"Produce deliveryChan", delivery_channel},
+                                  {"Flush timeoutMs", flush_timeout},
+                                  {"ReadMessage timeout", read_timeout},
+                                  {"SubscribeTopics rebalanceCb", rebalance_callback},
                               });
 }
 

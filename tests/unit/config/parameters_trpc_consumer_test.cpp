@@ -1,5 +1,6 @@
 // What each parameter of a tRPC consumer's address does.
-#include <kafkawire/app/consumer_server.hpp>
+#include <kafkawire/app/caller_metadata.hpp>
+#include <kafkawire/app/component.hpp>
 #include <kafkawire/protocol/messages/01_fetch.hpp>
 #include <kafkawire/protocol/messages/03_metadata.hpp>
 #include <kafkawire/protocol/messages/08_offset_commit.hpp>
@@ -38,7 +39,7 @@ struct reader {
 
 // A server whose handler fails as often as it is told to.
 struct server {
-    lab l;
+    lab l{{.topics = {{.name = "orders", .partitions = 3}, {.name = "dead"}}}};
     std::vector<std::pair<std::chrono::milliseconds, std::vector<std::int64_t>>> calls;
     std::vector<app::service_error> errors;
     int failures = 0;
@@ -46,8 +47,6 @@ struct server {
     server(const std::string& parameters, int filled, bool batched, int fails, std::chrono::milliseconds takes = 0ms) : failures{fails} {
         l.fill("orders", filled);
         const auto s = trpc_consumer("&initial=oldest" + parameters);
-        const auto how = app::handler_options{.retry_interval = s.handling.retry_interval, .max_retry = s.handling.max_retry, .batch = s.handling.batch, .batch_flush = s.handling.batch_flush,
-                                              .max_processing_time = s.handling.max_processing_time};
         auto handler = app::on_call([this, takes](app::call c) {
             auto& one = calls.emplace_back(l.now(), std::vector<std::int64_t>{});
             for (const auto& m : c.messages()) one.second.push_back(m.offset);
@@ -59,7 +58,7 @@ struct server {
                 kept->done(std::move(e));
             });
         }, batched);
-        auto s2 = l.make<app::consumer_server>(*l.client(s.client), s.options, std::move(handler), how);
+        auto s2 = l.make<app::consumer_server>(*l.client(s.client), s.options, std::move(handler), s.handling);
         s2->on_error([this](const app::service_error& e) { errors.push_back(e); });
         s2->async_run([](std::error_code) {});
     }
@@ -76,12 +75,8 @@ struct server {
 };
 
 std::string addresses() {
-    lab l;
-    l.fill("orders", 1);
-    const auto s = kw::config::read_consumer_address("app:1,broker:9092?topics=orders&group=g&initial=oldest");
-    REQUIRE(wrong_with(s) == "");
-    const auto got = l.read(l.consumer(s.consumers.at("")));
-    REQUIRE(l.run_until([&] { return !got->offsets.empty(); }));
+    CHECK(arrives(trpc_consumer("", "app:1,broker:9092").client));
+    CHECK_FALSE(arrives(trpc_consumer("", "app:1").client));
     return "the second of two addresses is asked when nobody listens at the first";
 }
 
@@ -370,6 +365,71 @@ std::string password() {
     return "the right one is let in, a wrong one is not";
 }
 
+// Of the batch that a message goes in which nobody could handle.
+std::string compression_of_dead_letters() {
+    const auto codec = [](const std::string& parameters) {
+        server s{"&maxRetry=-1&after_last_try=dead_letter&dead_letter_topic=dead" + parameters, 1, false, 1};
+        REQUIRE(s.l.run_until([&] { return !s.l.batches().empty(); }));
+        CHECK(s.l.asked<messages::produce_request>().size() == 1);
+        return s.l.batches().front().codec;
+    };
+    using kw::protocol::compression;
+    CHECK(codec("&compression=gzip") == compression::gzip);
+    CHECK(codec("&compression=zstd") == compression::zstd);
+    CHECK(codec("") == compression::none);
+    return "a message that goes to a dead-letter topic is in a batch of gzip or zstd; of none without";
+}
+
+std::string version() {
+    const auto spoken = [](const std::string& parameters) {
+        reader r{parameters};
+        (void)r.fetch();
+        return std::pair{r.l.asked<join_group_request>().front().version, r.l.asked<fetch_request>().front().version};
+    };
+    CHECK(spoken("&version=1.1.1.0") == std::pair<std::int16_t, std::int16_t>{2, 7});
+    CHECK(spoken("&version=2.0.0") == std::pair<std::int16_t, std::int16_t>{3, 8});
+    const auto [join, fetch] = spoken("");
+    CHECK(join > 5);
+    CHECK(fetch > 12);
+    return "JoinGroup and Fetch are versions 2 and 7 with 1.1.1.0, 3 and 8 with 2.0.0, " + std::to_string(join) + " and " + std::to_string(fetch) + " without";
+}
+
+std::string trpc_meta() {
+    const auto seen = [](const std::string& parameters) {
+        street s;
+        app::writer w{{.brokers = s.address(), .topic = "orders", .batch_timeout = 1ms}};
+        const kw::header_view h{"trace", "7f"};
+        w.send({.value = "v", .headers = {&h, 1}});
+        const auto settings = kw::config::read_consumer_address(s.address() + "?topics=orders&group=g&initial=oldest" + parameters, "c");
+        REQUIRE(wrong_with(settings) == "");
+        app::component c{settings};
+        app::metadata within;
+        c.serve_all(app::on_message([&](const kw::record_view&) {
+            within = app::current_metadata();
+            c.stop();
+        }));
+        c.run();
+        return within;
+    };
+    CHECK(seen("&trpcMeta=true") == app::metadata{{"trace", "7f"}});
+    CHECK(seen("").empty());
+    return "the handler of a message with the header trace=7f is called with that as the caller's metadata, and without true with none";
+}
+
+std::string discover() {
+    register_discovery();
+    CHECK(arrives(trpc_consumer("&discover=lab&namespace=Development", "orders").client));
+    CHECK_THROWS_AS(arrives(trpc_consumer("&discover=nobody", "orders").client), kw::system_error);
+    return "the brokers of the service orders are found by what the program registered as lab; a name that nobody registers is refused at the start";
+}
+
+std::string name_space() {
+    register_discovery();
+    CHECK(arrives(trpc_consumer("&discover=lab&namespace=Development", "orders").client));
+    CHECK_FALSE(arrives(trpc_consumer("&discover=lab&namespace=Production", "orders").client));
+    return "orders of Development are found at the cluster, those of Production elsewhere";
+}
+
 TEST_CASE("what the parameters of a tRPC consumer's address do", "[parameters]") {
     std::vector<effect> all{
         {"ip:port", addresses},
@@ -393,13 +453,19 @@ TEST_CASE("what the parameters of a tRPC consumer's address do", "[parameters]")
         {"groupRebalanceTimeout", group_rebalance_timeout},
         {"retryInterval", retry_interval},
         {"isolationLevel", isolation_level},
+        {"compression", compression_of_dead_letters},
+        {"version", version},
+        {"trpcMeta", trpc_meta},
+        {"discover", discover},
+        {"namespace", name_space},
     };
     if (kw::built_with_openssl()) {
-        all.emplace_back("mechanism", mechanism);
-        all.emplace_back("user", user);
-        all.emplace_back("password", password);
+        // Made here, so that they say where.
+        all.push_back({"mechanism", mechanism});
+        all.push_back({"user", user});
+        all.push_back({"password", password});
     } else {
-        for (const auto* scram : {"mechanism", "user", "password"}) all.emplace_back(scram, [] { return std::string{"not looked at: built without OpenSSL"}; });
+        for (const auto* scram : {"mechanism", "user", "password"}) all.push_back({scram, [] { return std::string{"not looked at: built without OpenSSL"}; }});
     }
     look_at_all("trpc-consumer", all);
 }

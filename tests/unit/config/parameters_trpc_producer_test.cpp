@@ -1,9 +1,14 @@
 // What each parameter of a tRPC producer's address does.
+#include <kafkawire/app/reader_writer.hpp>
+
+#include <atomic>
+
 #include "parameter_lab.hpp"
 
 namespace parameters {
 namespace {
 
+namespace app = kw::app;
 using kw::broker_errc;
 using kw::protocol::compression;
 using messages::produce_request;
@@ -24,13 +29,8 @@ struct sent_one {
 };
 
 std::string addresses() {
-    lab l;
-    const auto s = kw::config::read_producer_address("kafka://app:1,broker:9092?topic=orders");
-    REQUIRE(wrong_with(s) == "");
-    const auto p = l.producer(s.producers.at(""));
-    const auto told = l.send(*p, "orders", "k", "v");
-    REQUIRE(l.run_until([&] { return told->has_value(); }));
-    CHECK_FALSE((*told)->code);
+    CHECK(arrives(trpc_producer("", "app:1,broker:9092").client));
+    CHECK_FALSE(arrives(trpc_producer("", "app:1").client));
     return "the second of two addresses is asked when nobody listens at the first";
 }
 
@@ -133,6 +133,106 @@ std::string idempotent() {
     return "a message is taken and told to be refused: it is in the log once with true, " + std::to_string(more) + " times without";
 }
 
+std::string topic() {
+    street s{{.topics = {{.name = "orders"}, {.name = "accounts"}}}};
+    auto settings = kw::config::read_producer_address("kafka://" + s.address() + "?topic=accounts");
+    REQUIRE(wrong_with(settings) == "");
+    app::writer w{settings.producers.at("")};
+    w.write_messages({{.key = "k", .value = "v"}});
+    CHECK(s.logged("accounts") == 1);
+    CHECK(s.logged("orders") == 0);
+    return "key and value without a topic go to accounts";
+}
+
+std::string version() {
+    const auto spoken = [](const std::string& parameters) { return sent_one{parameters}.l.asked<produce_request>().at(0).version; };
+    CHECK(spoken("&version=1.1.0") == 5);
+    CHECK(spoken("&version=0.11.0.0") == 3);
+    const auto newest = spoken("");
+    CHECK(newest > 9);
+    CHECK_FALSE(kw::config::read_producer_address("kafka://broker:9092?topic=orders&version=one").ok());
+    return "Produce is version 5 with 1.1.0, 3 with 0.11.0.0, " + std::to_string(newest) + " without";
+}
+
+std::string max_message_bytes() {
+    street s;
+    const auto fits = [&](const std::string& parameters, std::size_t bytes) {
+        const auto before = s.logged("orders");
+        app::writer w{trpc_producer(parameters, s.address())};
+        const std::string value(bytes, 'v');
+        try {
+            w.write_messages({{.value = value}});
+        } catch (const kw::system_error& e) {
+            CHECK(e.code() == kw::errc::record_too_large);
+            CHECK(s.logged("orders") == before);
+            return false;
+        }
+        return s.logged("orders") == before + 1;
+    };
+    CHECK(fits("&maxMessageBytes=1000", 1'000));
+    CHECK_FALSE(fits("&maxMessageBytes=1000", 1'001));
+    CHECK(fits("", 131'072));
+    CHECK_FALSE(fits("", 131'073));
+    return "1001 bytes are refused before they are sent with 1000, 131073 without";
+}
+
+std::string trpc_meta() {
+    street s;
+    s.fill("orders", 1);
+    const auto headers = [&](const std::string& parameters) {
+        app::writer w{trpc_producer(parameters + "&partitioner=hash", s.address())};
+        const app::metadata_scope call{{{"trace", "7f"}}};
+        const auto at = w.send({.key = "k", .value = "v"});
+        app::reader r{{.brokers = s.address(), .topic = "orders", .partition = at.partition, .min_bytes = 1, .max_wait = 100ms, .start_offset = at.offset}};
+        return app::metadata_of(r.read_message(20s));
+    };
+    CHECK(headers("&trpcMeta=true") == app::metadata{{"trace", "7f"}});
+    CHECK(headers("").empty());
+    return "what is sent while trace is 7f has the header trace=7f with true, and none without";
+}
+
+std::string discover() {
+    register_discovery();
+    CHECK(arrives(trpc_producer("&discover=lab&namespace=Development", "orders").client));
+    auto nobody = trpc_producer("&discover=nobody", "orders").client;
+    CHECK_THROWS_AS(arrives(nobody), kw::system_error);
+    return "the brokers of the service orders are found by what the program registered as lab; a name that nobody registers is refused at the start";
+}
+
+std::string name_space() {
+    register_discovery();
+    CHECK(arrives(trpc_producer("&discover=lab&namespace=Development", "orders").client));
+    CHECK_FALSE(arrives(trpc_producer("&discover=lab&namespace=Production", "orders").client));
+    return "orders of Development are found at the cluster, those of Production elsewhere";
+}
+
+std::string async() {
+    street s;
+    s.on_cluster([](kw::broker::control& c) {
+        c.add({.api = 0, .count = 1, .error = broker_errc::topic_authorization_failed, .reply_delay = 1s});
+        return true;
+    });
+    app::writer w{trpc_producer("&async=1&partitioner=hash", s.address())};
+    std::atomic<int> succeeded{0}, failed{0};
+    const auto same = [](const app::message& m, const char* value) {
+        return m.topic == "orders" && m.key == "k" && m.value == value && m.headers.size() == 1 && m.headers[0].key == "h" && m.headers[0].value == "x";
+    };
+    w.on_success([&](const app::message& m, app::position at) { succeeded += same(m, "2") && at.offset == 0; });
+    w.on_error([&](const app::message& m, const kw::error& why) { failed += same(m, "1") && why.code == broker_errc::topic_authorization_failed; });
+    const kw::header_view h{"h", "x"};
+    const auto began = std::chrono::steady_clock::now();
+    w.write_messages({{.key = "k", .value = "1", .headers = {&h, 1}}});
+    CHECK(std::chrono::steady_clock::now() - began < 1s);
+    CHECK(w.flush(20s) == 0);
+    CHECK(failed == 1);
+    w.write_messages({{.key = "k", .value = "2", .headers = {&h, 1}}});
+    CHECK(w.close() == 0);
+    CHECK(succeeded == 1);
+    app::writer waits{trpc_producer("", s.address())};
+    CHECK(waits.write_messages({{.value = "3"}}).acknowledged == 1);
+    return "a write returns before its broker has answered after 1 s; its topic, key, value and headers come to one callback with the error, the next one's to the other";
+}
+
 TEST_CASE("what the parameters of a tRPC producer's address do", "[parameters]") {
     look_at_all("trpc-producer", {
                                      {"ip:port", addresses},
@@ -143,6 +243,13 @@ TEST_CASE("what the parameters of a tRPC producer's address do", "[parameters]")
                                      {"maxRetry", max_retry},
                                      {"retryInterval", retry_interval},
                                      {"idempotent", idempotent},
+                                     {"topic", topic},
+                                     {"version", version},
+                                     {"maxMessageBytes", max_message_bytes},
+                                     {"trpcMeta", trpc_meta},
+                                     {"discover", discover},
+                                     {"namespace", name_space},
+                                     {"async", async},
                                  });
 }
 
