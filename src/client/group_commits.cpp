@@ -31,6 +31,7 @@ void group_core::cancel(const commit_call& what) {
 }
 
 void group_core::carry_out(group::commits::complete& a) {
+    under_way_.erase(a.call);
     if (!steps_.empty() && steps_.front().commit == a.call) {
         if (a.why) last_commit_error_ = a.why;
         return steps_.front().told ? end_step() : tell_application();
@@ -86,6 +87,7 @@ void group_core::sought(std::string_view topic, std::int32_t partition) {
 
 void group_core::forget_positions(const group::topic_partition& p) {
     for (auto* const all : {&handed_out_, &done_, &fresh_, &finished_}) all->erase(p);
+    for (auto& [call, all] : under_way_) all.erase(p);
 }
 
 void group_core::cut(const std::string& topic, std::int32_t partition, std::int64_t from) {
@@ -97,6 +99,8 @@ void group_core::cut(const std::string& topic, std::int32_t partition, std::int6
             at->second.offset = from;
             at->second.leader_epoch = -1;                   // of the record before it, which nobody has looked at
         }
+    for (auto& [call, all] : under_way_)
+        if (const auto at = all.find(p); at != all.end() && at->second.offset > from) all.erase(at);
 }
 
 protocol::uuid group_core::id_of(std::string_view topic, std::int32_t partition) const {
@@ -140,7 +144,27 @@ void group_core::commit_later() {
 
 void group_core::commit_finished() {
     next_commit_.reset();
-    if (!finished_.empty()) happened(group::commits::event{group::commits::commit_requested{next_call_++, std::exchange(finished_, {}), false, {}}});
+    if (finished_.empty()) return;
+    const auto call = next_call_++;
+    under_way_[call] = finished_;
+    happened(group::commits::event{group::commits::commit_requested{call, std::exchange(finished_, {}), false, {}}});
+}
+
+commit_call::positions group_core::last_commit_of(const std::vector<group::topic_partition>& going) {
+    auto all = std::exchange(finished_, {});
+    for (const auto& p : going) {
+        if (all.contains(p)) continue;
+        std::uint64_t latest = 0;
+        const auto look = [&](std::uint64_t call, const commit_call::positions& what) {
+            const auto at = what.find(p);
+            if (at == what.end() || call < latest) return;
+            latest = call;
+            all[p] = at->second;
+        };
+        for (const auto& [call, what] : under_way_) look(call, what);
+        for (const auto& c : calls_) look(c->id_, c->what_);
+    }
+    return all;
 }
 
 }  // namespace kafkawire::client_detail

@@ -246,13 +246,7 @@ void group_core::ask_application() {
         }
     }
     tell_member();
-    if (s.which == revoked && !finished_.empty()) {
-        // What is finished is committed first, while we may.
-        s.commit = next_call_++;
-        next_commit_.reset();
-        return happened(group::commits::event{group::commits::commit_requested{s.commit, std::exchange(finished_, {}), true, s.deadline}});
-    }
-    tell_application();
+    if (s.which != revoked || !commit_before(s)) tell_application();
 }
 
 void group_core::tell_application() {
@@ -295,12 +289,18 @@ void group_core::show(const rebalancing& s) {
 
 void group_core::step_over(std::uint64_t callback) {
     if (stopped_ || steps_.empty() || steps_.front().callback != callback || std::exchange(steps_.front().told, true)) return;
-    auto& of = steps_.front();
-    if (of.which != revoked || finished_.empty()) return end_step();
-    // The handler has waited for somebody to finish, who has marked that.
-    of.commit = next_call_++;
+    // The handler may have waited for somebody to finish, who has marked that.
+    if (steps_.front().which != revoked || !commit_before(steps_.front())) end_step();
+}
+
+// What is finished is committed first, while we may.
+bool group_core::commit_before(rebalancing& step) {
+    auto what = last_commit_of(step.partitions);
+    if (what.empty()) return false;
+    step.commit = next_call_++;
     next_commit_.reset();
-    happened(group::commits::event{group::commits::commit_requested{of.commit, std::exchange(finished_, {}), true, of.deadline}});
+    happened(group::commits::event{group::commits::commit_requested{step.commit, std::move(what), true, step.deadline}});
+    return true;
 }
 
 void group_core::end_step() {

@@ -191,6 +191,9 @@ private:
     void forget(const std::vector<group::topic_partition>& which);
     void forget_positions(const group::topic_partition& p);
     void commit_later();
+    // Before `going` go: what is finished, and of what is still on its way the latest of each, so that whoever waits for this waits for those too.
+    commit_call::positions last_commit_of(const std::vector<group::topic_partition>& going);
+    bool commit_before(rebalancing& step);                   // false: there is nothing to commit
     void commit_finished();
     void end_leaving();
     [[nodiscard]] core& client() noexcept;
@@ -232,6 +235,7 @@ private:
     commit_call::positions handed_out_;                     // behind the last record of each partition that was handed out
     commit_call::positions done_;                           // as handed_out_, of what is finished: never goes back, but by a seek
     commit_call::positions fresh_, finished_;               // with auto_commit, what is not committed yet: of the latest poll, and what is finished
+    std::map<std::uint64_t, commit_call::positions> under_way_;  // of them, what commits that nobody waits for have taken, by their calls
     std::optional<net::time_point> next_commit_;
     group::commits::call_id next_call_ = 1;
     std::vector<std::shared_ptr<commit_call>> calls_;

@@ -71,6 +71,7 @@ consumers::consumers(cluster_world& w, workload& work, std::chrono::nanoseconds 
     o.linger = 5ms;
     o.compression = static_cast<kw::protocol::compression>(random_.below(5));
     if (lossy()) o.delivery_timeout = 20s;
+    o.create_topics = false;                                // one that was deleted is made anew by us alone, who say when
     auto c = cluster_world::options_of("writer");
     c.metadata_max_age = 1s;                                // partitions are added
     writer_.emplace(w.auditor.executor(), c, w.auditor.environment());

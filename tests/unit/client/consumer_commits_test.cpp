@@ -1,4 +1,6 @@
 // What a member has finished, and what of that is committed: marks, commits of a record, of a batch, of what has gone meanwhile.
+#include <kafkawire/protocol/messages/08_offset_commit.hpp>
+
 #include "group_rig.hpp"
 
 namespace {
@@ -114,6 +116,30 @@ TEST_CASE("one record is committed by hand, or what is marked") {
         co_await consumer.async_close(asio::use_awaitable);
     });
     CHECK(committed_of(r, "billing", topic) == 5);
+}
+
+// A commit that the coordinator takes after the member's leave is refused, and what was finished would be read again.
+TEST_CASE("nobody leaves while a commit of his is on its way") {
+    for (const auto protocol : both_protocols)
+        for (const bool by_hand : {false, true}) {
+            CAPTURE(static_cast<int>(protocol), by_hand);
+            group_rig r;
+            const auto topic = r.kafka.create_topic(1);
+            r.fill(topic, 0, 0, 10);
+            r.kafka.embedded()->control().add({.api = kw::protocol::messages::offset_commit_request::key, .count = 1, .delay = 300ms});
+            r.run([&]() -> asio::awaitable<void> {
+                auto o = marking(topic, protocol);
+                o.auto_commit = !by_hand;
+                kw::consumer consumer{r.client, o};
+                const auto batch = co_await consumer.async_poll(asio::use_awaitable);
+                CHECK(batch.size() == 10);
+                if (by_hand) consumer.async_commit(batch, asio::detached);
+                else CHECK_FALSE(consumer.mark(batch));
+                co_await r.sleep(100ms);
+                co_await consumer.async_close(asio::use_awaitable);
+            });
+            CHECK(committed_of(r, "billing", topic) == 10);
+        }
 }
 
 TEST_CASE("records of an assignment that is over can neither be committed nor marked, even if the partition has come back") {
