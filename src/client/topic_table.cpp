@@ -89,8 +89,12 @@ bool topic_table::merge(record& r, const answered_topic& t, net::time_point now)
     if (t.topic_id == i.id) r.id_doubted.reset();
     if (const auto former = std::find(r.former.begin(), r.former.end(), t.topic_id); !t.topic_id.is_zero() && former != r.former.end()) {
         // A node that lags; unless nobody says anything else: then it was the other id that a broker made up.
-        if (!r.id_doubted) r.id_doubted = now;
-        if (now - *r.id_doubted < doubt) return false;
+        if (!r.id_doubted) {
+            r.id_doubted = now;
+            r.id_doubts = 0;
+        }
+        ++r.id_doubts;
+        if (now - *r.id_doubted < id_doubt || r.id_doubts < id_answers) return false;
         r.former.erase(former);
         r.id_doubted.reset();
     }

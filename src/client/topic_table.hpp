@@ -33,6 +33,10 @@ class topic_table {
 public:
     /// Who lags is believed after all when nobody has said anything else for that long: a cluster that was restored from a copy has lower epochs.
     static constexpr std::chrono::seconds doubt{60};
+    /// The same for a topic's former id, and so many answers: nodes learn of a new topic within moments, and without the right id nothing is read or
+    /// written. One that lags may have told the former id after another had told the present one, which was taken for the older then.
+    static constexpr std::chrono::seconds id_doubt{5};
+    static constexpr int id_answers = 3;
     /// Kafka allows no longer ones, and asking for such a name could not even be written.
     static constexpr std::size_t longest_name = 249;
 
@@ -67,6 +71,7 @@ private:
         std::vector<std::optional<net::time_point>> doubted; // by partition: since when answers are older than what is known
         std::optional<net::time_point> id_doubted;          // since when answers have a former id, and none the present one
         std::optional<net::time_point> fewer_since;         // since when answers have fewer partitions than are known
+        int id_doubts = 0;                                  // how many such answers there were since then
         bool start_afresh = false;                          // without ids, a topic that was gone may be another one now
     };
     using answered_topic = protocol::messages::metadata_response::topic;

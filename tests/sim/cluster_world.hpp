@@ -36,6 +36,7 @@ public:
     kw::sim::host& app;
     kw::sim::host& auditor;
     std::vector<kw::sim::host*> nodes;
+    std::set<std::int32_t> lagging;                // nodes whose Metadata is of some while ago
     std::vector<kw::sim::host*> members;  // applications on hosts of their own, which faults of the network hit too
     std::optional<kw::broker::cluster> cluster;
     std::optional<kw::client> client;        // on app

@@ -58,6 +58,8 @@ consumers::consumers(cluster_world& w, workload& work, std::chrono::nanoseconds 
         };
         losses_->on_made = [this](std::int32_t count) {
             count_ = std::min(count, partitions);
+            // Whoever hears of the new topic first, and then a node that lags, takes the former one for the latest.
+            if (!w_.lagging.empty()) judge.misled = true;
             disturbed();
         };
         by_pattern_ = p.recreations && random_.chance(500'000);

@@ -136,7 +136,11 @@ void storm::strike_partitions() {
             break;
         case 4:
             done = !control_.freeze_metadata(number);
-            later(spell(), [this, number] { (void)control_.thaw_metadata(number); });
+            if (done) w_.lagging.insert(number);
+            later(spell(), [this, number] {
+                (void)control_.thaw_metadata(number);
+                w_.lagging.erase(number);
+            });
             break;
         case 5:
             if (groups_) done = !control_.move_group_coordinator(readers, number);
