@@ -3,12 +3,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.*;
@@ -232,7 +232,7 @@ final class Judge {
 
     static boolean shared(Cases.Env e, Cases.Member a, Cases.Member b) {
         e.said = "first has " + a.parts + ", second " + b.parts;
-        Set<Integer> all = new TreeSet<>(a.parts);
+        Set<Integer> all = new HashSet<>(a.parts);  // a TreeSet of a set that changes meanwhile fails
         all.addAll(b.parts);
         return a.parts.size() == 3 && b.parts.size() == 3 && all.size() == PARTS;
     }
@@ -277,7 +277,7 @@ final class Judge {
         try {
             e.until("each member has 3 partitions", () -> shared(e, a, b));
             String before = a.parts + " " + b.parts;
-            Set<Integer> had = new TreeSet<>(b.parts);
+            Set<Integer> had = new HashSet<>(b.parts);
             b.close();
             back[0] = member(e, "two", byName(e), more);
             e.until("the second member is back", () -> shared(e, a, back[0]));
