@@ -9,6 +9,9 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <map>
+#include <string>
+
 #include "catch.hpp"
 #include "run_to_end.hpp"
 
@@ -19,7 +22,11 @@ struct group_rig {
     kw::testing::brokers kafka;
     kw::client client;
 
-    explicit group_rig(int nodes = 1) : kafka{io, {.embedded = {.nodes = nodes}, .ignore_environment = true}}, client{io, {.bootstrap = kafka.bootstrap()}} {}
+    // Members under KIP-848 hear of the others with their next heartbeat.
+    static std::map<std::string, std::string> quick() {
+        return {{"group.consumer.min.heartbeat.interval.ms", "50"}, {"group.consumer.heartbeat.interval.ms", "50"}};
+    }
+    explicit group_rig(int nodes = 1) : kafka{io, {.embedded = {.nodes = nodes, .configs = quick()}, .ignore_environment = true}}, client{io, {.bootstrap = kafka.bootstrap()}} {}
     template <class F>
     void run(F f) {
         run_to_end(io, kafka, std::move(f));
