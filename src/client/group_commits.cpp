@@ -162,6 +162,8 @@ commit_call::positions group_core::last_commit_of(const std::vector<group::topic
             all[p] = at->second;
         };
         for (const auto& [call, what] : under_way_) look(call, what);
+        // By hand a later position may have been committed since, by a call that is over.
+        if (const auto done = done_.find(p); latest != 0 && done != done_.end() && done->second.offset > all[p].offset) all[p] = done->second;
         for (const auto& c : calls_) look(c->id_, c->what_);
     }
     return all;

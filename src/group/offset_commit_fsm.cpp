@@ -272,7 +272,12 @@ void offset_commit_fsm::end_call(call& c, std::error_code code, std::string_view
     while (!c.open.empty()) {
         const auto& [where, w] = *c.open.begin();
         auto why = offsets::told(api::commit, code, std::string{text}, c.last);
-        if (w.tried) why.text += "; it was sent, and may be committed all the same";
+        if (w.tried) {
+            why.text += "; it was sent, and may be committed all the same";
+            // Then an older position that is tried again must not follow it.
+            for (auto& older : calls_)
+                if (const auto at = older.open.find(where); older.number < c.number && at != older.open.end()) at->second.at = w.at;
+        }
         resolve(c, topic_partition{where}, why);
     }
 }

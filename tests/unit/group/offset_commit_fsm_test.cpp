@@ -437,6 +437,41 @@ TEST_CASE("commit: a deadline ends the call and names the cause") {
     CHECK(r.state_name() == "idle");
 }
 
+TEST_CASE("commit: after a newer position whose call is over before its answer, an older one is not tried again") {
+    for (const bool canceled : {false, true}) {
+        CAPTURE(canceled);
+        commit_rig r;
+        r.commit(1, {{commit_p0, {13}}}, false);
+        const auto first = r.sent();
+        r.commit(2, {{commit_p0, {15}}}, true, r.now + 5s);
+        r.step(request_failed{first.request, error{errc::connection_closed}});
+        if (r.state_name() == "pausing") r.wake();
+        auto second = r.take<send>();
+        if (second.empty()) {
+            r.step(coordinator_found{1});
+            second = r.take<send>();
+        }
+        REQUIRE(second.size() == 1);
+        CHECK(offset_in(second[0], commit_p0) == 15);
+        r.now += 5s;
+        if (canceled) r.step(cancel_requested{2});
+        else r.step(tick{});
+        CHECK(r.completed().call == 2);
+        r.step(request_failed{second[0].request, error{errc::connection_closed}});
+        r.now += 2s;
+        r.step(tick{});
+        auto third = r.take<send>();
+        if (third.empty()) {
+            r.step(coordinator_found{1});
+            third = r.take<send>();
+        }
+        REQUIRE(third.size() == 1);
+        CHECK(offset_in(third[0], commit_p0) == 15);
+        r.answer(third[0]);
+        CHECK(r.completed().call == 1);
+    }
+}
+
 TEST_CASE("commit: pauses grow to their limit") {
     commit_rig r;
     r.commit(1, {{commit_p0, {1}}});
