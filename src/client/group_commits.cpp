@@ -32,8 +32,15 @@ void group_core::cancel(const commit_call& what) {
 
 void group_core::carry_out(group::commits::complete& a) {
     under_way_.erase(a.call);
+    // Once more with the next ones, as long as the partition is ours.
+    const auto again = [&](const std::vector<group::topic_partition>& but) {
+        last_commit_error_ = a.why;
+        for (const auto& [p, why] : a.partitions)
+            if (const auto last = done_.find(p); why && last != done_.end() && std::find(but.begin(), but.end(), p) == but.end()) finished_.try_emplace(p, last->second);
+        commit_later();
+    };
     if (!steps_.empty() && steps_.front().commit == a.call) {
-        if (a.why) last_commit_error_ = a.why;
+        if (a.why) again(steps_.front().partitions);
         return steps_.front().told ? end_step() : tell_application();
     }
     const auto at = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->id_ == a.call; });
@@ -42,11 +49,7 @@ void group_core::carry_out(group::commits::complete& a) {
         calls_.erase(at);
         call->finish(std::move(a.why));
     } else if (a.why) {
-        last_commit_error_ = a.why;
-        // Once more with the next ones, as long as the partition is ours.
-        for (const auto& [p, why] : a.partitions)
-            if (const auto last = done_.find(p); why && last != done_.end()) finished_.try_emplace(p, last->second);
-        commit_later();
+        again({});
     }
     if (when_left_) end_leaving();
 }

@@ -142,6 +142,46 @@ TEST_CASE("nobody leaves while a commit of his is on its way") {
         }
 }
 
+// What is committed with a revocation is all that is finished, also of partitions that stay: those have another chance.
+TEST_CASE("a commit that is refused while some partitions go is made again for those that stay") {
+    group_rig r;
+    const auto topic = r.kafka.create_topic(2);
+    r.fill(topic, 0, 0, 10);
+    r.fill(topic, 1, 0, 10);
+    r.run([&]() -> asio::awaitable<void> {
+        auto o = marking(topic, kw::group_protocol::classic);
+        o.auto_mark = true;
+        o.auto_commit_interval = 1s;
+        kw::consumer first{r.client, o};
+        std::size_t read = 0;
+        while (read < 20) read += (co_await first.async_poll(asio::use_awaitable)).size();
+        bool gone = false;
+        first.on_revoked([&](kw::rebalance_step) { gone = true; });
+        asio::co_spawn(r.io, [&]() -> asio::awaitable<void> {
+            for (;;) (void)co_await first.async_poll(asio::use_awaitable);
+        }, asio::detached);
+        const auto refusal = r.kafka.embedded()->control().add({.api = kw::protocol::messages::offset_commit_request::key, .error = kw::broker_errc::cluster_authorization_failed});
+        CHECK(refusal);
+        kw::consumer second{r.client, o};
+        asio::co_spawn(r.io, [&]() -> asio::awaitable<void> {
+            for (;;) (void)co_await second.async_poll(asio::use_awaitable);
+        }, asio::detached);
+        CHECK(co_await r.until([&] { return gone; }));
+        r.kafka.embedded()->control().clear_faults();
+        CHECK(co_await r.until([&] { return first.membership()->assignment.size() == 1; }));
+        const std::vector<kw::topic_partition> stays{first.membership()->assignment.at(0)};
+        std::int64_t at = -1;
+        for (int tries = 0; at != 10 && tries < 100; ++tries) {
+            const auto all = co_await first.async_committed(stays, asio::use_awaitable);
+            at = all.at(0).offset;
+            co_await r.sleep(50ms);
+        }
+        CHECK(at == 10);
+        co_await second.async_close(asio::use_awaitable);
+        co_await first.async_close(asio::use_awaitable);
+    });
+}
+
 TEST_CASE("records of an assignment that is over can neither be committed nor marked, even if the partition has come back") {
     group_rig r;
     const auto topic = r.kafka.create_topic(1);
