@@ -177,10 +177,15 @@ bool topic_table::hint(topic_info& t, std::int32_t partition, std::int32_t leade
     return true;
 }
 
+// What Metadata says of a topic for good, until somebody changes that. A code that it has no business with says nothing of the topic, and is asked about again.
+static bool lasts(std::error_code e) noexcept {
+    return e == broker_errc::topic_authorization_failed || e == broker_errc::invalid_topic_exception;
+}
+
 bool topic_table::settled() const noexcept {
     return std::all_of(topics_.begin(), topics_.end(), [](const auto& named) {
         const auto& i = named.second.info;
-        if (i.error) return named.second.impossible || i.error != condition::retriable;
+        if (i.error) return named.second.impossible || lasts(i.error);
         if (!i.known) return false;
         return std::all_of(i.partitions.begin(), i.partitions.end(), [](const partition_info& p) { return p.leader >= 0; });
     });

@@ -171,7 +171,11 @@ void classic_membership_fsm::expire(time_point now, actions& out) {
         return lose_and_join(std::move(why), false, now, out);
     }
     if (const auto at = too_slow_at(); at && now >= *at) return park(now, out);
-    if (const auto* r = std::get_if<revoking>(&state_); r && now >= r->deadline) return revoked(now, out);
+    if (const auto* r = std::get_if<revoking>(&state_); r && now >= r->deadline) {
+        // The application may be at it still. Others may have the partitions from here on, and no commit of theirs may go along with what comes next.
+        out.emplace_back(group::lose{next_callback_++, {}, for_want_of_time("partitions were not given up by the deadline", "finish sooner in on_revoked(), or raise the rebalance timeout", last_error_)});
+        return revoked(now, out);
+    }
     if (const auto* l = std::get_if<leaving>(&state_); l && now >= l->deadline) return finish_leaving(now, out);
 }
 

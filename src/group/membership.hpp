@@ -109,7 +109,7 @@ struct trust_coordinator { std::int32_t node = -1; };       ///< it answers as o
 struct watch_topics { std::set<std::string> names{}; std::set<protocol::uuid> ids{}; };
 struct revoke { std::uint64_t callback = 0; std::vector<topic_partition> partitions{}; time_point deadline{}; };    ///< positions may still be committed
 struct assign { std::uint64_t callback = 0; std::vector<topic_partition> added{}; std::uint64_t epoch = 0; };       ///< possibly none: the group has settled again
-struct lose { std::uint64_t callback = 0; std::vector<topic_partition> partitions{}; error why{}; };                ///< somebody else may have them already; and so what is being revoked, if that is not over
+struct lose { std::uint64_t callback = 0; std::vector<topic_partition> partitions{}; error why{}; };                ///< somebody else may have them already; and so what is being revoked, if that is not over (no partitions: nothing but that)
 /// A rebalance as this member saw it, from the first sign to the end of the application's callback.
 struct phase_durations {
     std::chrono::nanoseconds revoking{}, joining{}, assigning{}, syncing{}, adopting{}, whole{};

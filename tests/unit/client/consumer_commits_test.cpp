@@ -182,6 +182,55 @@ TEST_CASE("a commit that is refused while some partitions go is made again for t
     });
 }
 
+// Others may have them by then, and the member lives on under the next epoch: a commit under that would be taken.
+TEST_CASE("after the deadline of a revocation nothing of it is committed or marked, though its handler is not over") {
+    for (const auto protocol : both_protocols) {
+        CAPTURE(static_cast<int>(protocol));
+        group_rig r;
+        const auto topic = r.kafka.create_topic(2);
+        r.fill(topic, 0, 0, 10);
+        r.fill(topic, 1, 0, 10);
+        r.run([&]() -> asio::awaitable<void> {
+            auto o = marking(topic, protocol);
+            o.rebalance_timeout = 400ms;                    // the handler has 200 of these
+            o.assignors = {"range"};                        // a cooperative member takes no part before its handlers are over
+            kw::consumer first{r.client, o};
+            std::vector<kw::records> read;
+            for (std::size_t n = 0; n < 20; n += read.back().size()) read.push_back(co_await first.async_poll(asio::use_awaitable));
+            std::optional<kw::rebalance_step> held;
+            first.on_revoked([&](kw::rebalance_step s) { held.emplace(std::move(s)); });
+            asio::co_spawn(r.io, [&]() -> asio::awaitable<void> {
+                for (;;) (void)co_await first.async_poll(asio::use_awaitable);
+            }, asio::detached);
+            kw::consumer second{r.client, o};
+            asio::co_spawn(r.io, [&]() -> asio::awaitable<void> {
+                for (;;) (void)co_await second.async_poll(asio::use_awaitable);
+            }, asio::detached);
+            CHECK(co_await r.until([&] { return held.has_value(); }));
+            const auto gone = held->partitions();
+            CHECK(co_await r.until([&] { return second.membership() && !second.membership()->assignment.empty(); }));
+            std::size_t refused = 0;
+            for (const auto& b : read)
+                for (const auto& x : b) {
+                    if (std::find(gone.begin(), gone.end(), kw::topic_partition{std::string{x.topic}, x.partition}) == gone.end()) continue;
+                    CHECK(first.mark(x) == kw::errc::not_assigned);
+                    ++refused;
+                }
+            CHECK(refused >= 10);
+            for (const auto& p : gone) {
+                const std::vector<kw::committed_offset> what{{p.topic, p.partition, 3}};
+                const auto [why] = co_await first.async_commit(what, kw::as_tuple(asio::use_awaitable));
+                CHECK(why);
+            }
+            first.on_revoked([](kw::rebalance_step) {});
+            held->finish();
+            co_await second.async_close(asio::use_awaitable);
+            co_await first.async_close(asio::use_awaitable);
+        });
+        CHECK(committed_of(r, "billing", topic) == -1);
+    }
+}
+
 TEST_CASE("records of an assignment that is over can neither be committed nor marked, even if the partition has come back") {
     group_rig r;
     const auto topic = r.kafka.create_topic(1);

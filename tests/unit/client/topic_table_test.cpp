@@ -164,6 +164,21 @@ TEST_CASE("fewer partitions than are known are believed when nobody has said mor
     CHECK(leaders(a) == list{1, 2});
 }
 
+TEST_CASE("a refusal lasts until somebody asks anew; a code that Metadata has no business with is asked about again") {
+    topic_table t;
+    auto& a = t.want("a", false);
+    t.merge(says("a", {1}, 5), nullptr, t0);
+    CHECK(t.settled());
+    t.merge(refuses("a", broker_errc::topic_authorization_failed), nullptr, t0);
+    CHECK(a.error);
+    CHECK(t.settled());
+    t.merge(refuses("a", broker_errc::invalid_principal_type), nullptr, t0);
+    CHECK(a.error == broker_errc::invalid_principal_type);
+    CHECK_FALSE(t.settled());
+    t.merge(says("a", {1}, 5), nullptr, t0);
+    CHECK(t.settled());
+}
+
 TEST_CASE("hints of brokers count if they are newer") {
     topic_table t;
     auto& a = t.want("a", false);

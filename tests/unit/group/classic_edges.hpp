@@ -99,7 +99,7 @@ revoking to join
     heartbeat failed -> revoking: doubt 1, want coordinator
     callback done -> joining: send JoinGroup
     commit: unknown -> joining: lose what goes, send JoinGroup
-    1 h -> joining: send JoinGroup
+    1 h -> joining: lose what goes, send JoinGroup
 revoking to adopt
     coordinator moved -> revoking: send Heartbeat
     coordinator failed -> broken: lose a0, failed
@@ -116,8 +116,8 @@ revoking to leave
     heartbeat failed -> revoking: doubt 1, want coordinator
     callback done -> leaving: send LeaveGroup
     commit: unknown -> revoking: lose what goes
-    60 s -> gone: send LeaveGroup, left
-    1 h -> gone: send LeaveGroup, left
+    60 s -> gone: lose what goes, send LeaveGroup, left
+    1 h -> gone: lose what goes, send LeaveGroup, left
 leaving
     coordinator moved -> leaving: send LeaveGroup
     coordinator failed -> unjoined

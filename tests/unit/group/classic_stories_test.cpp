@@ -337,7 +337,7 @@ TEST_CASE("closing gives up, tells the coordinator, and is over by its deadline"
     settle(late);
     late.beat(broker_errc::none);
     late.step(group::leave{{}, late.now + 2s, {}});
-    CHECK(late.after(2s) == "send LeaveGroup, left");
+    CHECK(late.after(2s) == "lose what goes, send LeaveGroup, left");
 
     auto s = settings();
     s.instance = "i";

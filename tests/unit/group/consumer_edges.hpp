@@ -76,8 +76,8 @@ revoking to leave
     fenced epoch -> revoking: lose what goes
     request failed -> revoking: doubt 1, want coordinator
     callback done -> leaving: send ConsumerGroupHeartbeat(-1)
-    60 s -> gone: send ConsumerGroupHeartbeat(-1), left
-    1 h -> gone: send ConsumerGroupHeartbeat(-1), left
+    60 s -> gone: lose what goes, send ConsumerGroupHeartbeat(-1), left
+    1 h -> gone: lose what goes, send ConsumerGroupHeartbeat(-1), left
 adopting
     subscribe nothing -> revoking: revoke a0 a1
     coordinator moved -> adopting: send ConsumerGroupHeartbeat(1 all has)

@@ -85,6 +85,22 @@ TEST_CASE("giving up comes before taking, and is said when it is over", "[group]
     CHECK(r.answer(beat_answer(2)) == "rebalanced");
 }
 
+TEST_CASE("what is not given up by the deadline is lost, and the member goes on without it", "[group][consumer][story]") {
+    auto r = make_consumer();
+    settle(r);
+    r.answer(beat_answer(1, given{{"a", {0}}}));
+    for (int i = 0; i < 52; ++i) {
+        r.after(5s);
+        r.answer(beat_answer(1));
+    }
+    CHECK(r.state() == "revoking");
+    CHECK(r.after(5s) == "send ConsumerGroupHeartbeat(1), lose what goes");  // 265 s: the coordinator waits for 300
+    CHECK(r.answer(beat_answer(1)) == "send ConsumerGroupHeartbeat(1 has)");
+    CHECK(has(r.sent<heartbeat>()) == "a0");
+    CHECK(r.done() == "");  // the application, too late
+    CHECK(text(r.machine->view().assignment) == "a0");
+}
+
 TEST_CASE("after a lost answer everything is said, and what is being given up still counts", "[group][consumer][story]") {
     auto r = make_consumer();
     settle(r);
