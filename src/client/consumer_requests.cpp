@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "client/consumer_core.hpp"
+#include "client/read_answer.hpp"
 #include "client/throttling.hpp"
 
 namespace kafkawire::client_detail {
@@ -172,11 +173,7 @@ void consumer_core::take_answer(fetch_plan& plan, net::outcome result) {
     if (result.why.code == errc::client_closed) return stop(result.why);
     fetch_response m;
     if (!result.why) {
-        protocol::messages::response_header header;
-        std::size_t body_at = 0;
-        auto wrong = protocol::decode_response_header(header, result.answer.view(), fetch_request::key, result.version, body_at);
-        if (!wrong) wrong = protocol::decode(m, result.answer.view().subspan(body_at), result.version);
-        if (wrong) {
+        if (const auto wrong = read_answer(m, fetch_request::key, result)) {
             result.why.code = wrong.code;
             result.why.in = phase::request;
             result.why.text = "the answer to Fetch cannot be read: " + wrong.message();

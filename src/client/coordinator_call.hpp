@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "client/core.hpp"
+#include "client/read_answer.hpp"
 #include "client/throttling.hpp"
 #include "net/call.hpp"
 #include "net/texts.hpp"
@@ -78,11 +79,7 @@ private:
     void read(Driver& of, net::outcome& result) {
         responses all{std::in_place_type<Response>};
         auto& m = std::get<Response>(all);
-        protocol::messages::response_header header;
-        std::size_t body_at = 0;
-        auto wrong = protocol::decode_response_header(header, result.answer.view(), api_key, result.version, body_at);
-        if (!wrong) wrong = protocol::decode(m, result.answer.view().subspan(body_at), result.version);
-        if (wrong) {
+        if (const auto wrong = read_answer(m, api_key, result)) {
             error why;
             why.code = wrong.code;
             why.in = phase::request;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "client/old_formats.hpp"
+#include "client/read_answer.hpp"
 #include "client/transaction_core.hpp"
 #include "net/flag_holder.hpp"
 
@@ -449,11 +450,7 @@ void producer_core::take(produce_plan& plan, net::outcome& result) {
     }
     produce_response m;
     if (!result.why) {
-        protocol::messages::response_header header;
-        std::size_t body_at = 0;
-        auto wrong = protocol::decode_response_header(header, result.answer.view(), produce_request::key, result.version, body_at);
-        if (!wrong) wrong = protocol::decode(m, result.answer.view().subspan(body_at), result.version);
-        if (wrong) {
+        if (const auto wrong = read_answer(m, produce_request::key, result)) {
             result.why.code = wrong.code;
             result.why.in = phase::request;
             result.why.text = "the answer to Produce cannot be read: " + wrong.message();
