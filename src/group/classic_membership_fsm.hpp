@@ -150,6 +150,7 @@ private:
     void try_assign(time_point now, actions& out);
     void adopt(time_point now, actions& out);
     void begin_rejoin(std::string reason, time_point now, actions& out);
+    [[nodiscard]] time_point give_up_by(time_point now) const noexcept;
     void begin_revoking(partition_set what, after_revoking next, time_point deadline, time_point now, actions& out);
     void revoked(time_point now, actions& out);
     void begin_leaving(after_leaving next, time_point now, actions& out);

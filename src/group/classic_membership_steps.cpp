@@ -247,7 +247,11 @@ void classic_membership_fsm::adopt(time_point now, actions& out) {
 
 // Giving up, joining again, leaving.
 
-// A heartbeat may be late by its interval; the rest of the margin is for the way.
+// The coordinator may have begun to wait before this member hears of it: by a heartbeat's interval; the rest of the margin is for the way.
+time_point classic_membership_fsm::give_up_by(time_point now) const noexcept {
+    return now + settings_.rebalance_timeout - std::min(settings_.heartbeat_interval + settings_.rebalance_timeout / 10, settings_.rebalance_timeout / 2);
+}
+
 void classic_membership_fsm::begin_rejoin(std::string reason, time_point now, actions& out) {
     rejoin_ = std::move(reason);
     partition_set away;
@@ -258,8 +262,7 @@ void classic_membership_fsm::begin_rejoin(std::string reason, time_point now, ac
             if (subscription_.topics.count(p.topic) == 0) away.insert(p);
     }
     if (away.empty()) return transition(joining{}, rejoin_, now);
-    const auto margin = std::min(settings_.heartbeat_interval + settings_.rebalance_timeout / 10, settings_.rebalance_timeout / 2);
-    begin_revoking(std::move(away), after_revoking::join, now + settings_.rebalance_timeout - margin, now, out);
+    begin_revoking(std::move(away), after_revoking::join, give_up_by(now), now, out);
 }
 
 void classic_membership_fsm::begin_revoking(partition_set what, after_revoking next, time_point deadline, time_point now, actions& out) {
@@ -293,7 +296,7 @@ void classic_membership_fsm::depart(after_leaving next, time_point now, actions&
     added_.clear();
     rejoin_.clear();
     if (!has_.owned.empty()) {
-        begin_revoking(has_.owned, after_revoking::leave, for_good ? leave_.deadline : now + settings_.rebalance_timeout, now, out);
+        begin_revoking(has_.owned, after_revoking::leave, for_good ? std::min(leave_.deadline, give_up_by(now)) : give_up_by(now), now, out);
         std::get<revoking>(state_).how = next;
         return;
     }

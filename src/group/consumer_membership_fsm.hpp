@@ -133,6 +133,7 @@ private:
 
     void reconcile(time_point now, actions& out);
     void resolve(partitions& to);
+    [[nodiscard]] time_point give_up_by(time_point now) const noexcept;
     void begin_revoking(partitions what, after_revoking next, time_point deadline, time_point now, actions& out);
     void revoked(time_point now, actions& out);
     void begin_leaving(after_leaving next, time_point now, actions& out);

@@ -157,10 +157,7 @@ void consumer_membership_fsm::reconcile(time_point now, actions& out) {
     watch(unresolved_, out);
     for (const auto& p : owned_)
         if (to.count(p.first) == 0) away.insert(p);
-    if (!away.empty()) {
-        const auto margin = std::min(interval_ + settings_.rebalance_timeout / 10, settings_.rebalance_timeout / 2);
-        return begin_revoking(std::move(away), after_revoking::reconcile, now + settings_.rebalance_timeout - margin, now, out);
-    }
+    if (!away.empty()) return begin_revoking(std::move(away), after_revoking::reconcile, give_up_by(now), now, out);
     for (const auto& p : to)
         if (owned_.count(p.first) == 0) added.insert(p);
     moved_ = moved_ || !added.empty() || first_target_;
@@ -171,6 +168,11 @@ void consumer_membership_fsm::reconcile(time_point now, actions& out) {
     const auto callback = next_callback_++;
     transition(adopting{callback, now}, "the coordinator gives partitions", now);
     out.emplace_back(group::assign{callback, list(added), changes_});
+}
+
+// The coordinator may have begun to wait before this member hears of it: by a heartbeat's interval; the rest of the margin is for the way.
+time_point consumer_membership_fsm::give_up_by(time_point now) const noexcept {
+    return now + settings_.rebalance_timeout - std::min(interval_ + settings_.rebalance_timeout / 10, settings_.rebalance_timeout / 2);
 }
 
 void consumer_membership_fsm::begin_revoking(partitions what, after_revoking next, time_point deadline, time_point now, actions& out) {
@@ -208,7 +210,7 @@ void consumer_membership_fsm::depart(after_leaving next, time_point now, actions
     const bool for_good = next == after_leaving::end;
     target_is_new_ = false;
     if (!owned_.empty()) {
-        begin_revoking(owned_, after_revoking::leave, for_good ? leave_.deadline : now + settings_.rebalance_timeout, now, out);
+        begin_revoking(owned_, after_revoking::leave, for_good ? std::min(leave_.deadline, give_up_by(now)) : give_up_by(now), now, out);
         std::get<revoking>(state_).how = next;
         return;
     }

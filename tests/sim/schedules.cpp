@@ -83,7 +83,8 @@ std::chrono::nanoseconds settles_within(const consumers::plan& p, bool misled) {
     if (p.lies) return 100s;
     const auto doubt = misled ? 6s : 0s;
     if (p.by_hand) return session + 1s + doubt;
-    return (p.new_protocol ? session : rebalance) + request + 1s + doubt;
+    // Whoever's JoinGroup was lost asks again after a rebalance and a request; a cooperative group then settles in two rounds, heard of by heartbeats.
+    return (p.new_protocol ? session : rebalance) + request + 3s + doubt;
 }
 
 struct group_schedule {

@@ -317,6 +317,16 @@ TEST_CASE("an application that is too slow leaves, and joins when it polls again
     CHECK(u.state() == "stable");
 }
 
+TEST_CASE("who leaves has let go before a coordinator that waits already stops waiting", "[group][classic][story]") {
+    for (const bool for_good : {false, true}) {
+        CAPTURE(for_good);
+        auto r = make_classic(true);
+        settle(r);
+        CHECK(r.step(for_good ? group::event{group::leave{{}, r.now + 1h, {}}} : group::event{group::subscribe{}}) == "revoke a0 a1");
+        CHECK(std::get<group::revoke>(r.out.at(0)).deadline == r.now + 300s - 33s);  // a heartbeat's interval of 3 s, and a tenth
+    }
+}
+
 TEST_CASE("closing gives up, tells the coordinator, and is over by its deadline", "[group][classic][story]") {
     auto r = make_classic(true);
     settle(r);

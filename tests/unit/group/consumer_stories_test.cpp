@@ -101,6 +101,16 @@ TEST_CASE("what is not given up by the deadline is lost, and the member goes on 
     CHECK(text(r.machine->view().assignment) == "a0");
 }
 
+TEST_CASE("a member of the consumer protocol that leaves has let go before its coordinator stops waiting", "[group][consumer][story]") {
+    for (const bool for_good : {false, true}) {
+        CAPTURE(for_good);
+        auto r = make_consumer();
+        settle(r);
+        CHECK(r.step(for_good ? group::event{group::leave{{}, r.now + 1h, {}}} : group::event{group::subscribe{}}) == "revoke a0 a1");
+        CHECK(std::get<group::revoke>(r.out.at(0)).deadline == r.now + 300s - 35s);  // a heartbeat's interval of 5 s, and a tenth
+    }
+}
+
 TEST_CASE("after a lost answer everything is said, and what is being given up still counts", "[group][consumer][story]") {
     auto r = make_consumer();
     settle(r);
