@@ -198,7 +198,7 @@ void group_core::begin(rebalancing what) {
         forget(what.partitions);
         lose_what_goes(what.why);
         // What the application has not been told of yet has neither come nor gone for it.
-        for (std::size_t i = 1; i < steps_.size(); ++i)
+        for (std::size_t i = !steps_.empty() && steps_.front().shown ? 1 : 0; i < steps_.size(); ++i)
             if (steps_[i].which == assigned)
                 std::erase_if(steps_[i].partitions, [&](const auto& p) { return std::erase(what.partitions, p) > 0; });
     }
@@ -251,8 +251,6 @@ void group_core::ask_application() {
 
 void group_core::tell_application() {
     auto& s = steps_.front();
-    s.shown = true;
-    if (client().reports()) show(s);
     // Told from a destructor, on any thread.
     auto over = [of = consumer_.weak_from_this(), ex = client().executor(), callback = s.callback] {
         try {
@@ -264,16 +262,25 @@ void group_core::tell_application() {
             if (const auto alive = of.lock()) alive->unheard_step.store(callback);
         }
     };
-    rebalance_step step{in_public(s.partitions), s.deadline, s.why, std::move(over)};
     // The handler runs from the loop, not inside a machine's step; one that is not there is over at once.
-    client().env().post([of = consumer_.weak_from_this(), which = s.which, step = std::move(step)]() mutable {
+    client().env().post([of = consumer_.weak_from_this(), posted = s, over = std::move(over)]() mutable {
         const auto alive = of.lock();
-        if (!alive || !alive->group()) return;
-        auto& place = alive->group()->handlers_[which];
-        auto handler = std::exchange(place, nullptr);       // it may put another one there
-        if (handler) handler(std::move(step));
-        if (!place) place = std::move(handler);
+        if (alive && alive->group()) alive->group()->call_handler(std::move(posted), std::move(over));
     });
+}
+
+// A process that stood still meanwhile is told what is true now: what was lost before it heard of it has neither come nor gone.
+void group_core::call_handler(rebalancing of, unique_function<void()> over) {
+    if (!steps_.empty() && steps_.front().callback == of.callback) {
+        steps_.front().shown = true;
+        of = steps_.front();
+    }
+    if (client().reports()) show(of);
+    auto& place = handlers_[of.which];
+    auto handler = std::exchange(place, nullptr);           // it may put another one there
+    if (handler) handler(rebalance_step{in_public(of.partitions), of.deadline, of.why, std::move(over)});
+    else over();
+    if (!place) place = std::move(handler);
 }
 
 void group_core::show(const rebalancing& s) {

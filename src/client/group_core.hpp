@@ -176,6 +176,7 @@ private:
     void lose_what_goes(const error& why);
     void ask_application();
     void tell_application();
+    void call_handler(rebalancing of, unique_function<void()> over);
     void end_step();
     void tell_member();
     void follow_epoch();

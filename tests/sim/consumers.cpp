@@ -106,7 +106,9 @@ bool consumers::is_counted(const group_judge::member& m) {
     const auto known = [&](const auto& members) { return std::ranges::any_of(members, [&](const auto& one) { return m.ids.count(one.first) != 0; }); };
     return std::ranges::any_of(shards_, [&](const auto* shard) {
         const auto* g = shard->find(readers);
-        return g && ((g->classic && known(g->classic->members())) || (g->consumer && known(g->consumer->members())));
+        // A static member that does not join again in time keeps its name, and its partitions are given by what it said when it joined last.
+        const auto passed_over = [&] { return m.is_static && m.generation < g->classic->generation(); };
+        return g && ((g->classic && known(g->classic->members()) && !passed_over()) || (g->consumer && known(g->consumer->members())));
     });
 }
 
@@ -161,6 +163,7 @@ void consumers::start(slot& s) {
     l->style = static_cast<life::way>(random_.below(5));
     if (plan_.ships || (plan_.by_hand && l->style == life::way::automatic)) l->style = life::way::each_batch;
     auto o = options_of(s);
+    l->known->is_static = !o.group_instance_id.empty();
     o.auto_commit = l->is_automatic() && !plan_.by_hand;
     auto c = cluster_world::options_of(s.host->name().c_str());
     c.request_timeout = patience;
@@ -483,9 +486,10 @@ void consumers::look() {
     settled_after = std::max(behind_ - disturbed_, std::chrono::nanoseconds{0});
 }
 
+// A lie that is believed may come out a minute later, and the group is given out anew then.
 void consumers::rest(std::chrono::nanoseconds how_long) {
     const auto now = elapsed();
-    if (plan_.by_hand || now < disturbed_ + 8s || now < behind_ + 3s || std::ranges::any_of(slots_, [](const slot& s) { return !s.now; })) return;
+    if (plan_.by_hand || judge.misled || now < disturbed_ + 8s || now < behind_ + 3s || std::ranges::any_of(slots_, [](const slot& s) { return !s.now; })) return;
     rest_until_ = now + how_long;
 }
 

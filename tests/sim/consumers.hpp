@@ -82,6 +82,7 @@ private:
             if (!m) return;
             if (!m->member_id.empty()) known->ids.insert(m->member_id);
             known->losses = m->losses;
+            known->generation = m->generation;
         }
     };
     struct slot {

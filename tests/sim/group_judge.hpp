@@ -64,6 +64,8 @@ public:
         bool gone = false;
         std::uint64_t losses = 0;                // how often it lost everything, whether it was told so yet or not
         std::set<std::string> ids{};             // under which the coordinator has known it
+        bool is_static = false;
+        std::int32_t generation = -1;
         std::map<partition, holding> holds{};
         std::map<partition, std::int64_t> handed{}, processed{}, taken{};
     };

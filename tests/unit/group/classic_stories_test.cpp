@@ -381,7 +381,7 @@ TEST_CASE("an application that does not finish giving up is not waited for beyon
     auto r = make_classic(false, s);
     settle(r);
     r.beat(broker_errc::rebalance_in_progress);
-    const auto& told = std::get<group::revoke>(r.out.front());
+    const auto told = std::get<group::revoke>(r.out.front());
     CHECK(told.deadline - r.now == 24s);
     r.now = told.deadline;
     CHECK(r.step(group::tick{}).find("send JoinGroup") != std::string::npos);
