@@ -319,10 +319,10 @@ std::function<void(std::error_code)> consumers::watch_commit(const std::shared_p
     const auto began = elapsed();
     auto* const h = l->at;
     h->bad_days += h->paused ? 1 : 0;
-    return [this, l, h, began, days = h->bad_days, what = std::move(what)](std::error_code ec) {
+    return [this, l, h, began, of = judge.topic(), days = h->bad_days, what = std::move(what)](std::error_code ec) {
         const auto took = elapsed() - began;
         if (took > patience + 100ms && h->bad_days == days) judge.blame("late", "a commit of member " + std::to_string(l->known->number) + " took " + std::to_string(took / 1ms) + " ms");
-        if (!ec)
+        if (!ec && of == judge.topic())
             for (const auto& [p, offset] : what) judge.told_committed(*l->known, p, offset);
     };
 }

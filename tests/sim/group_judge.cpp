@@ -98,7 +98,7 @@ void group_judge::sought(member& m, partition p, std::int64_t to) {
     at->second.read = false;
     at->second.owed.clear();
     at->second.epoch = ++epochs_;
-    may_go_back_[p] = true;
+    ++may_go_back_[p];
     if (!lossy) history_.assign(m.number, -1, at->second.epoch, p, to, now());
 }
 
@@ -172,8 +172,8 @@ void group_judge::taken(const std::string& id, partition p, std::int64_t offset,
     }
     auto& now_at = committed_[p];
     auto& back = may_go_back_[p];
-    if (offset < now_at && !back) blame("commit-back", name(*m, p) + "commits " + std::to_string(offset) + " behind " + std::to_string(now_at));
-    if (offset < now_at) back = false;
+    if (offset < now_at && back == 0) blame("commit-back", name(*m, p) + "commits " + std::to_string(offset) + " behind " + std::to_string(now_at));
+    if (offset < now_at) back = std::max(back - 1, 0);
     now_at = offset;
     auto& most = m->taken[p];
     most = std::max(most, offset);
@@ -185,7 +185,7 @@ void group_judge::taken(const std::string& id, partition p, std::int64_t offset,
 
 void group_judge::truncated(partition p, std::int64_t from, std::uint64_t value) {
     cut_[p].insert(from);
-    may_go_back_[p] = true;
+    ++may_go_back_[p];                                      // once for each: commits that wait for a coordinator come one after the other
     auto& seen = seen_[p];
     seen.erase(seen.lower_bound(from), seen.end());
     for (auto& [number, m] : members_) {
@@ -207,7 +207,7 @@ void group_judge::topic_gone(std::uint64_t value) {
     foreign_.clear();
     for (auto& [number, m] : members_)
         for (auto& [p, h] : m.holds) {
-            may_go_back_[p] = true;
+            allow_back(p);
             h.unsure = value;
             h.unclear = !h.read;
             h.starts.push_back(0);
@@ -225,7 +225,7 @@ void group_judge::told_truncated(member& m, partition p, std::int64_t to) {
     h.owed.erase(h.owed.lower_bound(to), h.owed.end());
     h.unsure.reset();
     h.next = to;
-    may_go_back_[p] = true;
+    allow_back(p);
 }
 
 void group_judge::told_recreated(member& m, partition p) {
@@ -244,7 +244,7 @@ void group_judge::told_recreated(member& m, partition p) {
     h.first_topic = was.first_topic;
     h.topic = topic_;
     h.starts = {0};
-    may_go_back_[p] = true;
+    allow_back(p);
     m.handed.erase(p);
     m.taken.erase(p);
     if (was.topic != topic_) m.processed.erase(p);          // after a lie, commits that are under way are of this very topic
@@ -262,7 +262,7 @@ void group_judge::told_reset(member& m, partition p, std::int64_t to) {
     h.owed.clear();
     h.unsure.reset();
     h.next = to;
-    may_go_back_[p] = true;
+    allow_back(p);
 }
 
 // Values go up with time: one that is as high as those that were written after a loss is of the log as it is now.

@@ -24,6 +24,7 @@
 #pragma once
 #include <kafkawire/testing/history.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -98,6 +99,8 @@ public:
     /// Of one partition and one poll, in order. `next` is where reading is to go on.
     void handed_out(member& m, partition p, std::uint64_t assignment, std::int64_t poll, std::span<const record> records, std::int64_t next);
     void processed(member& m, partition p, std::int64_t next);
+    /// Which of those that have had the name.
+    [[nodiscard]] int topic() const noexcept { return topic_; }
     /// The coordinator has taken it; `others` are the ids that it counts as members.
     void taken(const std::string& id, partition p, std::int64_t offset, const std::set<std::string>& members);
     void told_committed(member& m, partition p, std::int64_t offset);
@@ -147,7 +150,8 @@ private:
     kw::testing::history& history_;
     std::map<std::int32_t, member> members_;
     std::map<partition, std::int64_t> committed_;
-    std::map<partition, bool> may_go_back_;
+    void allow_back(partition p) { may_go_back_[p] = std::max(may_go_back_[p], 1); }
+    std::map<partition, int> may_go_back_;      // how often a commit may
     std::map<partition, std::set<std::int64_t>> cut_;        // where logs were cut off
     std::map<partition, std::map<std::int64_t, std::uint64_t>> seen_;  // values, of what is there
     std::set<partition> foreign_;                             // what is committed may be of a former topic
