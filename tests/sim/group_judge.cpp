@@ -98,7 +98,7 @@ void group_judge::sought(member& m, partition p, std::int64_t to) {
     at->second.read = false;
     at->second.owed.clear();
     at->second.epoch = ++epochs_;
-    ++may_go_back_[p];
+    allow_back_again(p);
     if (!lossy) history_.assign(m.number, -1, at->second.epoch, p, to, now());
 }
 
@@ -185,7 +185,7 @@ void group_judge::taken(const std::string& id, partition p, std::int64_t offset,
 
 void group_judge::truncated(partition p, std::int64_t from, std::uint64_t value) {
     cut_[p].insert(from);
-    ++may_go_back_[p];                                      // once for each: commits that wait for a coordinator come one after the other
+    allow_back_again(p);
     auto& seen = seen_[p];
     seen.erase(seen.lower_bound(from), seen.end());
     for (auto& [number, m] : members_) {

@@ -142,6 +142,9 @@ public:
     std::uint64_t assignments = 0, commits = 0, handed = 0, alarms = 0;
 
 private:
+    void allow_back(partition p) { may_go_back_[p] = std::max(may_go_back_[p], 1); }
+    /// Of its own, and never more than two: a commit that was under way when a log was cut, or a seek made, takes the one of those before.
+    void allow_back_again(partition p) { may_go_back_[p] = std::min(may_go_back_[p] + 1, 2); }
     [[nodiscard]] std::string name(const member& m, partition p) const;
     void look_at(const member& m, partition p, holding& h, const record& r);
     // It has not ended a step in time: what the group takes from it meanwhile waits behind that, and it is told too late.
@@ -150,8 +153,7 @@ private:
     kw::testing::history& history_;
     std::map<std::int32_t, member> members_;
     std::map<partition, std::int64_t> committed_;
-    void allow_back(partition p) { may_go_back_[p] = std::max(may_go_back_[p], 1); }
-    std::map<partition, int> may_go_back_;      // how often a commit may
+    std::map<partition, int> may_go_back_;                    // how often a commit may be behind the one before it
     std::map<partition, std::set<std::int64_t>> cut_;        // where logs were cut off
     std::map<partition, std::map<std::int64_t, std::uint64_t>> seen_;  // values, of what is there
     std::set<partition> foreign_;                             // what is committed may be of a former topic
