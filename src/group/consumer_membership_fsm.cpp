@@ -168,12 +168,14 @@ void consumer_membership_fsm::on(answered& e, time_point now, actions& out) {
     auto why = refusal(api::consumer_heartbeat, r->error_code, e.version, heart_.failures + 1, r->error_message.value_or(std::string{}));
     if (heart_.release) {
         if (m == meaning::elsewhere || m == meaning::again) return react(m, why, now, out);
-        release_due_ = maybe_own_ = false;
+        released();
         heart_.next = now;
         return;
     }
     if (heart_.last) {
         if (m == meaning::elsewhere || m == meaning::again) return react(m, why, now, out);
+        if (settings_.instance && std::get<leaving>(state_).next != after_leaving::end) released();
+        heart_.last = false;
         return finish_leaving(now, out);
     }
     if (m == meaning::done && r->member_epoch <= 0) {

@@ -25,6 +25,8 @@
 // the member's epoch, and the coordinator lets a member with the epoch before it go on only if it says what it has.
 // The place of a static member is taken until whoever has it leaves or its session is over. That may be this member itself, whose join was done
 // and whose answer was lost, or that thinks itself out before the coordinator does: so it says first that it is away for a while (-2), and joins then.
+// Its partitions wait for it, and the coordinator takes commits for them of any epoch before (KIP-1251: -2 sets their epochs to 0). One that is still on
+// its way from the stay before would put the group back; so each stay of a static member has a member id of its own, as that of a new process would.
 // A target is not taken while a heartbeat is out that says what the member has. As a sequence:
 //   1. The target gives p; its topic's name is not known, so the heartbeat that acknowledges says that the member has nothing.
 //   2. The coordinator wants p elsewhere by now. This member does not have it: another one gets it at once.
@@ -139,6 +141,7 @@ private:
     void begin_leaving(after_leaving next, time_point now, actions& out);
     void depart(after_leaving next, time_point now, actions& out);
     void finish_leaving(time_point now, actions& out);
+    void released();
     void park(time_point now, actions& out);
     void lose(error why, actions& out);
     void lose_and_join(error why, time_point now, actions& out);
@@ -160,7 +163,8 @@ private:
     membership_settings settings_;
     state state_;
     std::uint64_t steps_ = 0;                           // transitions so far
-    std::string member_;
+    std::string member_;                                // settings_.member_id, and from the second stay of a static member on the number of that
+    std::uint64_t stays_ = 0;                           // that it has said the end of
     std::int32_t epoch_ = 0;                            // the member's; 0: it has to join
     // What it wants and has.
     subscription subscription_;

@@ -222,8 +222,15 @@ void consumer_membership_fsm::depart(after_leaving next, time_point now, actions
     if (!tell || epoch_ <= 0) finish_leaving(now, out);
 }
 
+// A static member's place is free, as far as it was this member's.
+void consumer_membership_fsm::released() {
+    release_due_ = maybe_own_ = false;
+    member_ = settings_.member_id + '-' + std::to_string(++stays_);
+}
+
 void consumer_membership_fsm::finish_leaving(time_point now, actions& out) {
     const auto next = std::get<leaving>(state_).next;
+    if (settings_.instance && heart_.last) release_due_ = true;  // nobody has answered
     epoch_ = 0;
     tell_all_ = first_target_ = true;
     target_is_new_ = target_in_doubt_ = moved_ = false;

@@ -234,6 +234,44 @@ TEST_CASE("a static member waits for a place that is about to be free, but not f
     CHECK(fenced.answer(beat_answer(0, {}, broker_errc::fenced_instance_id)) == "lose a0 a1, failed");
 }
 
+TEST_CASE("each stay of a static member has a member id of its own, so that no commit of the one before counts", "[group][consumer][story]") {
+    auto s = settings();
+    s.instance = "i";
+    const auto away = [&] {
+        auto r = make_consumer(s);
+        settle(r);
+        r.answer(beat_answer(1));
+        CHECK(r.sent<heartbeat>().member_id == "m");
+        r.step(group::subscribe{});
+        r.done();
+        CHECK(r.sent<heartbeat>().member_epoch == -2);
+        CHECK(r.sent<heartbeat>().member_id == "m");
+        return r;
+    };
+    auto heard = away();
+    heard.answer(beat_answer(-2));
+    CHECK(heard.state() == "unjoined");
+    CHECK(heard.step(group::subscribe{{{"a"}, {}}}) == "send ConsumerGroupHeartbeat(0 all has)");
+    CHECK(heard.sent<heartbeat>().member_id == "m-1");
+    // Whether it has gone is not known: it says so again before it comes back, under the id that is to go.
+    auto unheard = away();
+    CHECK(unheard.after(settings().request_timeout) == "");
+    CHECK(unheard.state() == "unjoined");
+    CHECK(unheard.step(group::subscribe{{{"a"}, {}}}) == "send ConsumerGroupHeartbeat(-2)");
+    CHECK(unheard.sent<heartbeat>().member_id == "m");
+    CHECK(unheard.answer(beat_answer(0, {}, broker_errc::unknown_member_id)) == "send ConsumerGroupHeartbeat(0 all has)");
+    CHECK(unheard.sent<heartbeat>().member_id == "m-1");
+    // Nobody else's partitions wait for it.
+    auto dynamic = make_consumer();
+    settle(dynamic);
+    dynamic.answer(beat_answer(1));
+    dynamic.step(group::subscribe{});
+    dynamic.done();
+    dynamic.answer(beat_answer(-1));
+    dynamic.step(group::subscribe{{{"a"}, {}}});
+    CHECK(dynamic.sent<heartbeat>().member_id == "m");
+}
+
 TEST_CASE("a static member does not stand in its own way when the answer to its join is lost", "[group][consumer][story]") {
     auto s = settings();
     s.instance = "i";
