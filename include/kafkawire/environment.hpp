@@ -72,7 +72,11 @@ public:
     virtual void async_read_some(std::span<std::byte> into, read_handler done) = 0;
     /// Writes all of the parts, in order, without copying them together. `parts` and what they point to must stay until `done`.
     virtual void async_write(std::span<const std::span<const std::byte>> parts, write_handler done) = 0;
+    /// What was written is still delivered. Operations under way end with operation_canceled.
     virtual void close() noexcept = 0;
+    /// As close(), but what was written and has not left this machine never does, and the peer sees a reset (RFC 9293, 3.10.5): for requests that are
+    /// made again elsewhere, and must not arrive behind their successors. Where there is no such thing: close().
+    virtual void reset() noexcept { close(); }
 };
 
 /// Takes connections on one address. At most one async_accept at a time.

@@ -157,6 +157,7 @@ private:
     void depart(after_leaving next, time_point now, actions& out);
     void finish_leaving(time_point now, actions& out);
     void park(time_point now, actions& out);
+    void come_back(std::string_view why, time_point now);
     void lose(error why, actions& out);
     void lose_and_join(error why, bool forget_id, time_point now, actions& out);
     void fail(error why, time_point now, actions& out);
@@ -207,6 +208,7 @@ private:
     error last_error_;
     // The application.
     bool waiting_ = false;
+    std::uint64_t slow_callback_ = 0;                   // for whose want of an end the member is parked, or will be
     time_point last_poll_{};
     leave leave_;
     // What it took.

@@ -91,7 +91,12 @@ void consumer_membership_fsm::on(subscribe& e, time_point now, actions& out) {
 void consumer_membership_fsm::on(polled& e, time_point now, actions&) {
     waiting_ = e.waiting;
     last_poll_ = now;
-    if (is<parked>()) transition(unjoined{}, "the application polls again", now);
+    come_back("the application polls again", now);
+}
+
+void consumer_membership_fsm::come_back(std::string_view why, time_point now) {
+    slow_callback_ = 0;
+    if (is<parked>()) transition(unjoined{}, why, now);
     if (auto* l = std::get_if<leaving>(&state_); l && l->next == after_leaving::park) l->next = after_leaving::wait;
 }
 
@@ -116,6 +121,7 @@ void consumer_membership_fsm::on(leave& e, time_point now, actions& out) {
 
 void consumer_membership_fsm::on(callback_done& e, time_point now, actions& out) {
     if (const auto* r = std::get_if<revoking>(&state_); r && r->callback == e.callback) return revoked(now, out);
+    if (e.callback == slow_callback_ && waiting_) return come_back("the application has an end of it at last", now);
     const auto* a = std::get_if<adopting>(&state_);
     if (a && a->callback == e.callback) transition(acknowledging{}, "the application has taken its assignment", now);
 }

@@ -249,8 +249,11 @@ void consumer_membership_fsm::finish_leaving(time_point now, actions& out) {
 
 // Too slow. What it had is lost, as somebody else will have it at once.
 void consumer_membership_fsm::park(time_point now, actions& out) {
-    auto why = for_want_of_time("the application has not polled for " + seconds_of(settings_.processing_deadline),
-                                "handle less between two polls, or raise the processing deadline (0: off)", {});
+    const auto* slow = waiting_ ? std::get_if<adopting>(&state_) : nullptr;  // it polls already: so it is back when this is over
+    slow_callback_ = slow ? slow->callback : 0;
+    const auto limit = seconds_of(settings_.processing_deadline);
+    auto why = slow ? for_want_of_time("on_assigned() has not ended within " + limit, "do less in it, or raise the processing deadline (0: off)", {})
+                    : for_want_of_time("the application has not polled for " + limit, "handle less between two polls, or raise the processing deadline (0: off)", {});
     out.emplace_back(trouble{why});
     const auto epoch = epoch_;
     lose(std::move(why), out);

@@ -157,6 +157,11 @@ public:
         asio::error_code ignored;
         shared_->socket.close(ignored);
     }
+    void reset() noexcept override {
+        asio::error_code ignored;
+        shared_->socket.set_option(asio::socket_base::linger{true, 0}, ignored);
+        close();
+    }
 
 private:
     struct shared {

@@ -210,7 +210,8 @@ void connection::carry_out(announce_ready&) {
 void connection::carry_out(announce_closed& a) {
     lookup_.reset();
     racers_.clear();
-    if (socket_) socket_->close();
+    if (socket_ && a.given_up) socket_->reset();
+    else if (socket_) socket_->close();
     ahead_ = {};
     wipe_confidential(queued_);
     queued_.clear();

@@ -386,7 +386,8 @@ void connection_fsm::close(error why, actions& out, bool unused) {
     auto* const r = std::get_if<ready>(&state_);
     actions last;
     // The sockets go first: when a call is told, nothing touches what it owns any more.
-    last.push_back(announce_closed{why, unused ? ending::unused : up() ? ending::cut : ending::never_up});
+    const bool given_up = up() && !unused && why.code != errc::client_closed;
+    last.push_back(announce_closed{why, unused ? ending::unused : up() ? ending::cut : ending::never_up, given_up});
     if (r)
         for (const auto& f : r->flight)
             if (f.whose) last.push_back(tell{f.whose, {about(why, f.key, f.version), {}, f.version, true, true}});

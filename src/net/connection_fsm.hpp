@@ -101,7 +101,7 @@ struct show_answer { response what; };                                      // t
 struct tell { std::shared_ptr<call> whom; outcome what; };
 struct announce_ready {};
 struct announce_silent { bool yes; };                                       // stalled; or bytes came after all
-struct announce_closed { error why; ending how; };
+struct announce_closed { error why; ending how; bool given_up; };             // given_up: what has not arrived must not arrive any more
 using action = std::variant<start_resolve, open_socket, drop_socket, keep_socket, start_tls, gather, work_later, write_frame, show_answer, tell, announce_ready, announce_silent, announce_closed>;
 using actions = std::vector<action>;                                        // the driver's own, reused for every step
 

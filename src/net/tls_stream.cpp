@@ -188,6 +188,17 @@ void tls_stream::close() noexcept {
         }
     }
     pump_->below->close();
+    stop_waiting();
+}
+
+// Without a word to the peer: that would be behind what it is not to get any more.
+void tls_stream::reset() noexcept {
+    const flag_holder held{pump_->asked};
+    pump_->below->reset();
+    stop_waiting();
+}
+
+void tls_stream::stop_waiting() noexcept {
     // Whoever waits is told by the loop, which also lets go of him if it runs no more: kept here he would keep the stream that keeps him.
     try {
         pump_->abandon();

@@ -21,10 +21,13 @@ public:
     void async_write(std::span<const std::span<const std::byte>> parts, write_handler done) override;
     /// Says goodbye to the peer, if there is room for it at once.
     void close() noexcept override;
+    void reset() noexcept override;
 
     [[nodiscard]] const tls_session& session() const noexcept;
 
 private:
+    void stop_waiting() noexcept;
+
     struct pump;
     std::shared_ptr<pump> pump_;
 };

@@ -44,13 +44,13 @@ void connection::close(side s, bool tell) {
     auto& e = ends_[s];
     if (!e.closed) {
         e.closed = true;
-        const bool unread = e.arrived > 0;
+        const bool reset = e.resets || e.arrived > 0;  // unread: as a kernel does, so that the peer does not take its bytes for read
         e.bytes = {};
         e.head = e.arrived = 0;
         e.parts = {};
         if (!e.broken) {
-            if (unread)
-                send_reset(s);  // as a kernel does, so that the peer does not take its bytes for read
+            if (reset)
+                send_reset(s);
             else
                 send_end(s);
         }
@@ -64,6 +64,15 @@ void connection::close(side s, bool tell) {
         if (w && tell) w(code(std::errc::operation_canceled));
     });
     e.writing = false;
+}
+
+void connection::forget_unsent(side s) {
+    auto& in = ends_[other(s)];
+    ends_[s].resets = true;
+    if (dead_ || in.closed) return;
+    const auto n = std::exchange(in.stuck, 0);              // the last ones: those before them are out already
+    in.under_way -= n;
+    in.bytes.resize(in.bytes.size() - n);
 }
 
 // --- bytes on their way ---
@@ -132,8 +141,9 @@ void connection::travel(side from, std::size_t n) {
                     [self = shared_from_this(), from] { self->break_end(from, code(std::errc::connection_reset)); });
         return;
     }
-    if (world_.lost(host_(from), host_(other(from)))) {
-        ++world_.count.held;
+    const bool lost = world_.lost(host_(from), host_(other(from)));
+    if (lost || in.stuck > 0) {  // behind what is stuck
+        if (lost) ++world_.count.held;
         in.stuck += n;
         return;
     }
@@ -171,7 +181,7 @@ void connection::send_end(side from) {
     auto& in = ends_[other(from)];
     in.end_sent = true;
     if (dead_) return;
-    if (world_.lost(host_(from), host_(other(from)))) {
+    if (in.stuck > 0 || world_.lost(host_(from), host_(other(from)))) {
         in.end_stuck = true;
         return;
     }
@@ -300,18 +310,20 @@ void connection::retransmit(const host_state& from, const host_state& to) {
     if (dead_) return;
     for (const auto s : {client_side, server_side}) {
         if (&host_(s) != &from || &host_(other(s)) != &to) continue;
-        auto& in = ends_[other(s)];
-        const auto again =
-            world_.of_network.between(std::chrono::milliseconds{1}, std::chrono::seconds{1});  // the sender's retransmission timer
-        if (in.stuck > 0) {
-            const auto n = std::exchange(in.stuck, 0);
-            in.last_arrival = std::max(in.last_arrival, world_.now + again.count());
-            in.under_way -= n;
-            travel(s, n);
-        }
-        if (std::exchange(in.end_stuck, false)) send_end(s);
-        if (std::exchange(ends_[s].room_stuck, false)) pump(other(s));
+        // The sender's retransmission timer: until then it is all here still.
+        const auto again = world_.of_network.between(std::chrono::milliseconds{1}, std::chrono::seconds{1});
+        world_.push(again, [self = shared_from_this(), s] { self->send_stuck(s); });
     }
+}
+
+void connection::send_stuck(side from) {
+    if (dead_ || world_.lost(host_(from), host_(other(from)))) return;
+    auto& in = ends_[other(from)];
+    const auto n = std::exchange(in.stuck, 0);
+    in.under_way -= n;
+    if (n > 0) travel(from, n);
+    if (std::exchange(in.end_stuck, false)) send_end(from);
+    if (std::exchange(ends_[from].room_stuck, false)) pump(other(from));
 }
 
 }  // namespace kafkawire::sim

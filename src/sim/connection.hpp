@@ -17,6 +17,8 @@ public:
     void write(side s, std::span<const std::span<const std::byte>> parts, net::stream::write_handler done);
     /// Ends it from this side. With `tell`, operations under way complete with operation_canceled; without, they are destroyed.
     void close(side s, bool tell);
+    /// What is written from this side and has not got out of its machine never does; the close() that follows is a reset.
+    void forget_unsent(side s);
     /// By the network, not by a process.
     void cut_both(cut how);
     /// This end's machine has lost it: its process sees an error, the other end sees a reset unless `silently`.
@@ -37,6 +39,7 @@ private:
     struct end {
         host_state* host = nullptr;
         bool closed = false;     // locally
+        bool resets = false;     // when that comes
         std::error_code broken;  // a reset has come in
         // What comes in.
         std::vector<std::byte> bytes;  // from head: arrived ones first, then those under way
@@ -60,6 +63,7 @@ private:
     void send(side from, std::size_t n);
     void travel(side from, std::size_t n);
     void send_end(side from);
+    void send_stuck(side from);
     void arrive(side at, std::size_t n);
     void end_arrives(side at);
     void receiver_looks(side s);

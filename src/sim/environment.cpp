@@ -184,6 +184,10 @@ public:
         host_.world.post_to(host_, [d = std::move(done)]() mutable { d(code_of(std::errc::not_connected)); });
     }
     void close() noexcept override { end(true); }
+    void reset() noexcept override {
+        if (shared_->made) shared_->made->forget_unsent(side_);
+        end(true);
+    }
 
 private:
     struct shared {

@@ -101,26 +101,46 @@ group_judge::member* consumers::who_is(const std::string& id) {
     return nullptr;
 }
 
+// A static member that does not join again in time keeps its name, and its partitions are given by what it said when it joined last.
+bool consumers::is_passed_over(const group_judge::member& m, const kw::broker::group& in) { return m.is_static && m.generation < in.classic->generation(); }
+
 bool consumers::is_counted(const group_judge::member& m) {
     if (plan_.by_hand) return !m.gone;
     const auto known = [&](const auto& members) { return std::ranges::any_of(members, [&](const auto& one) { return m.ids.count(one.first) != 0; }); };
     return std::ranges::any_of(shards_, [&](const auto* shard) {
         const auto* g = shard->find(readers);
-        // A static member that does not join again in time keeps its name, and its partitions are given by what it said when it joined last.
-        const auto passed_over = [&] { return m.is_static && m.generation < g->classic->generation(); };
-        return g && ((g->classic && known(g->classic->members()) && !passed_over()) || (g->consumer && known(g->consumer->members())));
+        return g && ((g->classic && known(g->classic->members()) && !is_passed_over(m, *g)) || (g->consumer && known(g->consumer->members())));
     });
+}
+
+// Under KIP-848 partitions go by their topic's id, and a member may hear late of one whose topic has been deleted.
+bool consumers::is_of_former(const group_judge::member& m, std::int32_t partition) {
+    if (plan_.recreations == 0) return false;
+    const auto view = w_.cluster->control().view();
+    const auto* t = view.find_topic(topic);
+    const auto id = t ? kw::protocol::uuid::from_string(t->id).value_or(kw::protocol::uuid{}) : kw::protocol::uuid{};
+    for (const auto* shard : shards_) {
+        const auto* g = shard->find(readers);
+        if (!g || !g->consumer) continue;
+        for (const auto& [name, member] : g->consumer->members()) {
+            if (!m.ids.count(name) || member.classic) continue;
+            const auto has = member.assigned.find(id);
+            return has == member.assigned.end() || !has->second.count(partition);
+        }
+    }
+    return false;
 }
 
 void consumers::taken(const kw::broker::committer& who, const std::vector<kw::broker::offset_commit>& what, const kw::broker::group& in) {
     if (who.group != readers) return;
     std::set<std::string> ids;
     if (in.classic)
-        for (const auto& [id, m] : in.classic->members()) ids.insert(id);
+        for (const auto& [id, m] : in.classic->members())
+            if (const auto* who_has_it = who_is(id); !who_has_it || !is_passed_over(*who_has_it, in)) ids.insert(id);
     if (in.consumer)
         for (const auto& [id, m] : in.consumer->members()) ids.insert(id);
     if (who.transaction.producer_id >= 0) return;  // not before its transaction is committed
-    for (const auto& o : what) judge.taken(who.member_id, number_of(o.partition), o.offset, ids);
+    for (const auto& o : what) judge.taken(who.member_id, who.generation, number_of(o.partition), o.offset, ids);
 }
 
 // --- lives ---
@@ -252,7 +272,7 @@ void consumers::told(life& l, int which, kw::rebalance_step step) {
     for (const auto& p : step.partitions()) {
         const auto n = number_of(p.partition);
         w_.world.note("told", std::array<std::int64_t, 3>{l.known->number, which, p.partition});
-        if (which == 0) judge.assigned(*l.known, n);
+        if (which == 0) judge.assigned(*l.known, n, is_of_former(*l.known, p.partition));
         if (which == 1) judge.revoking(*l.known, n, (*step.deadline() - w_.world.now()).count() + elapsed().count());
         if (which == 2) judge.lost(*l.known, n);
     }

@@ -138,6 +138,8 @@ private:
     [[nodiscard]] std::int32_t number_of(std::int32_t partition) { return work_.history.partition(topic, partition); }
     [[nodiscard]] group_judge::member* who_is(const std::string& id);
     [[nodiscard]] bool is_counted(const group_judge::member& m);
+    [[nodiscard]] bool is_of_former(const group_judge::member& m, std::int32_t partition);
+    [[nodiscard]] static bool is_passed_over(const group_judge::member& m, const kw::broker::group& in);
     void disturbed() { disturbed_ = elapsed(); }
     // An application that is slow is not while all is well again: what is measured then is the client's.
     [[nodiscard]] std::chrono::nanoseconds slow(life& l) const {

@@ -61,19 +61,21 @@ bool group_judge::overdue(const member& m) const {
 
 // --- partitions come and go ---
 
-void group_judge::assigned(member& m, partition p) {
+void group_judge::assigned(member& m, partition p, bool former) {
     ++assignments;
     refresh();
     if (m.holds.count(p)) blame("two-owners", name(m, p) + "it comes, and was there already");
+    const auto of = topic_ - (former ? 1 : 0);
     for (const auto& [number, other] : members_)
-        if (const auto had = other.holds.find(p); !shared && number != m.number && had != other.holds.end() && had->second.gone_by.value_or(now()) >= now() && had->second.losses == other.losses && had->second.first_topic == topic_ && !overdue(other) && counted(other) && counted(m))
+        if (const auto had = other.holds.find(p); !shared && !former && number != m.number && had != other.holds.end() && had->second.gone_by.value_or(now()) >= now() && had->second.losses == other.losses && had->second.first_topic == topic_ && !overdue(other) && counted(other) && counted(m))
             blame("two-owners", name(m, p) + "it comes, and member " + std::to_string(number) + " still has it");
     auto& h = m.holds[p];
     h = {};
     h.epoch = ++epochs_;
     h.starts.push_back(committed(p));
     h.losses = m.losses;
-    h.topic = h.first_topic = topic_;
+    h.topic = h.first_topic = of;
+    h.unclear = former;
     h.lost = cut_[p];
 }
 
@@ -148,7 +150,12 @@ void group_judge::processed(member& m, partition p, std::int64_t next) {
     to = std::max(to, next);
 }
 
-void group_judge::taken(const std::string& id, partition p, std::int64_t offset, const std::set<std::string>& members) {
+void group_judge::lost(member& m, partition p) {
+    given_up(m, p);
+    m.under_way[p] = {m.generation, now() + 5'000'000'000};
+}
+
+void group_judge::taken(const std::string& id, std::int32_t generation, partition p, std::int64_t offset, const std::set<std::string>& members) {
     ++commits;
     refresh();
     auto* const m = find(id);
@@ -163,8 +170,10 @@ void group_judge::taken(const std::string& id, partition p, std::int64_t offset,
         blame("commit-ahead", name(*m, p) + "commits " + std::to_string(offset) + ", has processed " + (done == m->processed.end() ? "nothing" : std::to_string(done->second)));
     const auto mine = m->holds.find(p);
     const bool former = mine != m->holds.end() && mine->second.first_topic != topic_;
+    const auto late = m->under_way.find(p);
+    const bool was_under_way = late != m->under_way.end() && generation == late->second.generation && now() <= late->second.until;
     for (const auto& [number, other] : members_) {
-        if (former) break;
+        if (former || was_under_way) break;
         const auto has = other.holds.find(p);
         if (number == m->number || has == other.holds.end() || has->second.gone_by.value_or(now()) < now() || has->second.losses != other.losses || has->second.first_topic != topic_ || overdue(other)) continue;
         if (std::ranges::any_of(other.ids, [&](const auto& i) { return members.count(i) != 0; }))
@@ -172,7 +181,7 @@ void group_judge::taken(const std::string& id, partition p, std::int64_t offset,
     }
     auto& now_at = committed_[p];
     auto& back = may_go_back_[p];
-    if (offset < now_at && back == 0) blame("commit-back", name(*m, p) + "commits " + std::to_string(offset) + " behind " + std::to_string(now_at));
+    if (offset < now_at && back == 0 && !was_under_way) blame("commit-back", name(*m, p) + "commits " + std::to_string(offset) + " behind " + std::to_string(now_at));
     if (offset < now_at) back = std::max(back - 1, 0);
     now_at = offset;
     auto& most = m->taken[p];

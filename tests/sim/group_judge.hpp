@@ -10,6 +10,7 @@
 // | commit-ahead      | an offset was committed that lies beyond what its member had processed                                           |
 // | commit-not-owned  | the coordinator took an offset for a partition that another member had by then                                    |
 // | commit-back       | an offset was committed that lies before the one before it, and nobody had sought back                            |
+// |                   | (both but for a commit of what its member has lost within the last 5 s, under the same epoch: Kafka takes those)   |
 // | false-commit      | a commit was told to be done which the coordinator never took                                                    |
 // | commit-missing    | a member with automatic commits closed in good order, and the group is not where it stopped                       |
 // | late              | an operation ended after its deadline                                                                            |
@@ -69,6 +70,11 @@ public:
         std::int32_t generation = -1;
         std::map<partition, holding> holds{};
         std::map<partition, std::int64_t> handed{}, processed{}, taken{};
+        struct late {
+            std::int32_t generation;
+            std::int64_t until;
+        };
+        std::map<partition, late> under_way{};   // commits that may be, of what it has lost: Kafka takes them while the member's epoch is the same
     };
 
     explicit group_judge(kw::testing::history& h) : history_{h} {}
@@ -84,12 +90,13 @@ public:
     member& arrives();
     void goes(member& m);
 
-    void assigned(member& m, partition p);
+    /// `former`: of a topic of that name that has been deleted since.
+    void assigned(member& m, partition p, bool former = false);
     void may_read(member& m, partition p);
     /// `by`: then the group goes on, whether or not the member is done.
     void revoking(member& m, partition p, std::int64_t by);
     void given_up(member& m, partition p);
-    void lost(member& m, partition p) { given_up(m, p); }
+    void lost(member& m, partition p);
     void sought(member& m, partition p, std::int64_t to);
     void paused(member& m, partition p, bool yes);
     struct record {
@@ -102,7 +109,7 @@ public:
     /// Which of those that have had the name.
     [[nodiscard]] int topic() const noexcept { return topic_; }
     /// The coordinator has taken it; `others` are the ids that it counts as members.
-    void taken(const std::string& id, partition p, std::int64_t offset, const std::set<std::string>& members);
+    void taken(const std::string& id, std::int32_t generation, partition p, std::int64_t offset, const std::set<std::string>& members);
     void told_committed(member& m, partition p, std::int64_t offset);
     /// A member closed in good order, with everything that it was handed processed.
     void closed_well(member& m, const std::map<partition, std::int64_t>& stood);

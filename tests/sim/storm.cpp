@@ -202,8 +202,11 @@ void storm::strike_codes() {
 
 namespace {
 
-// What no Kafka says unless it is true: that the log has not got that offset, that nobody has committed anything. Whoever believes it begins anew.
+// What no Kafka says unless it is true: that the log has not got that offset, that nobody has committed anything, that it cannot tell where logs part.
+// Whoever believes it begins anew.
 bool is_lie(std::int16_t api, kw::broker_errc code) {
+    using e = kw::broker_errc;
+    if (api == 23) return code == e::offset_out_of_range || code == e::unsupported_version || code == e::unsupported_for_message_format || code == e::topic_authorization_failed || code == e::cluster_authorization_failed;
     if (api == 9) return code == kw::broker_errc::group_id_not_found || code == kw::broker_errc::unknown_topic_or_partition;
     return api != 8 && code == kw::broker_errc::offset_out_of_range;
 }

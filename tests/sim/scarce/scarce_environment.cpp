@@ -57,6 +57,10 @@ public:
         const scope world{false};
         inner_->close();
     }
+    void reset() noexcept override {
+        const scope world{false};
+        inner_->reset();
+    }
 
 private:
     std::unique_ptr<net::stream> inner_;

@@ -271,6 +271,32 @@ TEST_CASE("a process that was stopped for longer than a session does not believe
     CHECK_FALSE(r.machine->committer());
 }
 
+TEST_CASE("a member whose on_assigned() takes too long joins when that is over, if the application polls meanwhile", "[group][classic][story]") {
+    const auto late = [](bool polls) {
+        auto s = settings();
+        s.session_timeout = 600s;
+        auto r = make_classic(true, s);
+        join(r);
+        sync(r);
+        r.step(group::polled{polls});
+        adopt(r);
+        const auto callback = r.last_callback;
+        r.after(299s);
+        CHECK(r.state() == "adopting");
+        CHECK(r.after(1s).find("lose a0 a1") != std::string::npos);
+        r.answer(messages::leave_group_response{});
+        CHECK(r.state() == "parked");
+        CHECK_FALSE(r.machine->next_wakeup());
+        CHECK(r.done() == "");  // that was told of the loss; what takes so long is not over
+        return std::pair{std::move(r), callback};
+    };
+    auto [r, callback] = late(true);
+    CHECK(r.step(group::callback_done{callback}) == "send JoinGroup");
+    auto [idle, again] = late(false);
+    CHECK(idle.step(group::callback_done{again}) == "");
+    CHECK(idle.step(group::polled{true}) == "send JoinGroup");
+}
+
 TEST_CASE("an application that is too slow leaves, and joins when it polls again", "[group][classic][story]") {
     const auto one = [](std::optional<std::string> instance) {
         auto s = settings();

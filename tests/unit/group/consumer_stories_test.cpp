@@ -301,6 +301,39 @@ TEST_CASE("an application that is too slow leaves the consumer group, and joins 
     CHECK(r.step(group::polled{true}) == "send ConsumerGroupHeartbeat(0 all has)");
 }
 
+TEST_CASE("a member whose on_assigned() takes too long joins the consumer group when that is over, if the application polls meanwhile", "[group][consumer][story]") {
+    const auto late = [](bool polls) {
+        auto r = make_consumer();
+        join(r);
+        r.step(group::polled{polls});
+        CHECK(r.answer(beat_answer(1, given{{"a", {0, 1}}})) == "trust 1, assign [a0 a1]");
+        const auto callback = r.last_callback;
+        std::string said;
+        for (int i = 0; i < 60; ++i) {
+            said = r.after(5s);
+            if (r.state() == "adopting") r.answer(beat_answer(1));
+        }
+        CHECK(said.find("trouble, lose a0 a1, send ConsumerGroupHeartbeat(-1)") != std::string::npos);
+        return std::pair{std::move(r), callback};
+    };
+    auto [r, callback] = late(true);
+    r.answer(beat_answer(-1));
+    CHECK(r.state() == "parked");
+    CHECK_FALSE(r.machine->next_wakeup());
+    CHECK(r.done() == "");  // that was told of the loss; what takes so long is not over
+    CHECK(r.step(group::callback_done{callback}) == "send ConsumerGroupHeartbeat(0 all has)");
+    // Before the coordinator has answered that it has left.
+    auto [sooner, same] = late(true);
+    sooner.step(group::callback_done{same});
+    CHECK(sooner.answer(beat_answer(-1)) == "send ConsumerGroupHeartbeat(0 all has)");
+    // One that does not poll is waited for.
+    auto [idle, again] = late(false);
+    idle.answer(beat_answer(-1));
+    CHECK(idle.step(group::callback_done{again}) == "");
+    CHECK(idle.state() == "parked");
+    CHECK(idle.step(group::polled{true}) == "send ConsumerGroupHeartbeat(0 all has)");
+}
+
 TEST_CASE("an interval that cannot be meant is not kept to", "[group][consumer][story]") {
     for (const auto interval : {0, -1, 1, 2'000'000'000}) {
         auto r = make_consumer();

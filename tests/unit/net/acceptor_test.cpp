@@ -5,6 +5,7 @@
 #include <kafkawire/error.hpp>
 
 #include <asio/io_context.hpp>
+#include <functional>
 #include <string>
 
 using namespace kafkawire;
@@ -70,9 +71,66 @@ TEST_CASE("A connection is accepted, its peer is named, and bytes go both ways",
 
     std::error_code ended;
     client->async_read_some(std::as_writable_bytes(std::span{told}), [&](std::error_code ec, std::size_t) { ended = ec; });
-    inside.reset();
+    SECTION("closed by being destroyed") {
+        inside.reset();
+        w.run();
+        CHECK(ended == errc::connection_closed);
+    }
+    SECTION("reset") {
+        inside->reset();
+        w.run();
+        CHECK(ended == std::errc::connection_reset);
+    }
+}
+
+TEST_CASE("What the system has not sent when a connection is reset is never delivered", "[acceptor]") {
+    const bool reset = GENERATE(true, false);
+    world w;
+    auto server = w.env->make_acceptor();
+    REQUIRE_FALSE(server->listen(loopback));
+    std::unique_ptr<stream> inside;
+    server->async_accept([&](std::error_code, std::unique_ptr<stream> s, endpoint) { inside = std::move(s); });
+    auto client = w.env->make_stream();
+    client->async_connect(server->local(), [](std::error_code ec) { REQUIRE_FALSE(ec); });
     w.run();
-    CHECK(ended == errc::connection_closed);
+    REQUIRE(inside);
+    // Nobody reads: what the other end has no room for stays here. Piece by piece, so that it is known how much the system has taken.
+    const std::string piece(64 * 1024, 'x');
+    const std::span<const std::byte> part = std::as_bytes(std::span{piece});
+    std::size_t taken = 0;
+    std::function<void()> write = [&] {
+        client->async_write({&part, 1}, [&](std::error_code ec) {
+            if (ec) return;
+            taken += piece.size();
+            write();
+        });
+    };
+    write();
+    w.io.restart();
+    while (w.io.run_one_for(std::chrono::milliseconds{200})) {
+    }
+    REQUIRE(taken > 0);
+    if (reset) client->reset();
+    else client->close();
+    std::string room(1 << 20, ' ');
+    std::size_t got = 0;
+    std::error_code end;
+    std::function<void()> read = [&] {
+        inside->async_read_some(std::as_writable_bytes(std::span{room}), [&](std::error_code ec, std::size_t n) {
+            got += n;
+            end = ec;
+            if (!ec) read();
+        });
+    };
+    read();
+    w.run();
+    if (reset) {
+        CHECK(got < taken);
+        CHECK(end == std::errc::connection_reset);
+    } else {
+        CHECK(got >= taken);
+        CHECK(end == errc::connection_closed);
+    }
 }
 
 TEST_CASE("Connections queue before they are accepted; one address has one acceptor; a closed one gives it back", "[acceptor]") {

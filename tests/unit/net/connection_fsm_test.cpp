@@ -317,7 +317,8 @@ TEST_CASE("a late answer closes the connection; the others on it are told that i
     CHECK(r.machine.next_wakeup() == t0 + 5s);
     r.now = t0 + 5s;
     r.step(tick{});
-    CHECK(std::holds_alternative<announce_closed>(r.last.at(0)));  // before anybody is told: nothing touches their buffers any more
+    REQUIRE(std::holds_alternative<announce_closed>(r.last.at(0)));  // before anybody is told: nothing touches their buffers any more
+    CHECK(std::get<announce_closed>(r.last.at(0)).given_up);         // what is on its way is made again elsewhere
     CHECK(slow->told.at(0).why.code == errc::request_timed_out);
     CHECK(slow->told.at(0).maybe_processed);
     CHECK(other->told.at(0).maybe_processed);
@@ -479,6 +480,7 @@ TEST_CASE("a false size within the limit costs no memory that no byte reaches") 
     r.arrive(bytes({6, 0, 0, 0, 0, 0, 0, 1}));  // 96 MiB are announced; the pages are not touched
     CHECK(r.machine.read_here().size() == (96u << 20) - 4);
     r.step(close_requested{{errc::client_closed}});
+    CHECK_FALSE(std::get<announce_closed>(r.last.at(0)).given_up);  // what was written without waiting for an answer is delivered
     CHECK(c->told.size() == 1);
     // A read into the buffer may still be under way in the driver: it stays with the machine.
     CHECK(std::get<closed>(r.machine.where()).half_read.size == 96u << 20);
@@ -503,6 +505,7 @@ TEST_CASE("a connection that nobody has used for a while is closed, and not whil
     r.step(tick{});
     REQUIRE(r.count<announce_closed>() == 1);
     CHECK(std::get<announce_closed>(r.last.at(0)).how == ending::unused);
+    CHECK_FALSE(std::get<announce_closed>(r.last.at(0)).given_up);
 }
 
 TEST_CASE("silence is announced when an answer is due and nothing moves, once, and so is its end") {

@@ -75,6 +75,21 @@ TEST_CASE("A client asks a cluster in virtual time", "[sim][client]") {
     CHECK(t.world.count().events - events < 100);  // nobody does anything while there is nothing to do
 }
 
+TEST_CASE("A request that was given up does not arrive any more", "[sim][client]") {
+    three_nodes t;
+    REQUIRE_FALSE(t.ask());
+    for (auto* n : t.nodes) t.world.block(t.app, *n);
+    CHECK(t.ask() == errc::request_timed_out);
+    const auto bytes = t.world.count().bytes;
+    for (auto* n : t.nodes) t.world.unblock(t.app, *n);
+    t.world.run_for(10s);
+    std::size_t answers = 0;
+    t.world.observe([&](const sim::event& e) { answers += e.what == sim::event::kind::bytes && !e.from_client; });
+    t.world.run_for(1min);
+    CHECK(answers == 0);
+    CHECK(t.world.count().bytes == bytes);  // neither a question nor an answer
+}
+
 TEST_CASE("Coroutines, cancellation and deadlines of the client are those of the real world", "[sim][client]") {
     three_nodes t;
     REQUIRE_FALSE(t.ask());

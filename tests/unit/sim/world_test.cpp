@@ -217,6 +217,25 @@ TEST_CASE("A partition holds what is sent; afterwards it arrives, once", "[sim]"
     CHECK(p.w.count().held > 0);
 }
 
+TEST_CASE("What has not got out when a connection is reset never arrives; when it is closed, it does", "[sim]") {
+    const bool reset = GENERATE(true, false);
+    pair p;
+    REQUIRE_FALSE(p.connect());
+    const text one{"one "}, two{"two"};
+    p.send(p.client, one);
+    p.w.run_for(1s);
+    p.w.block(p.a, p.b);
+    p.send(p.client, two);
+    p.w.run_for(5s);
+    if (reset) p.client->socket->reset();
+    else p.client->socket->close();
+    p.w.unblock(p.a, p.b);
+    p.w.run_for(5s);
+    CHECK(p.server->got == (reset ? "one " : "one two"));
+    if (reset) CHECK(p.server->end == std::errc::connection_reset);
+    else CHECK(p.server->end == errc::connection_closed);
+}
+
 TEST_CASE("A connection is cut at every byte, either way, in each manner", "[sim]") {
     const auto how = GENERATE(cut::reset, cut::end, cut::silence);
     const bool to_server = GENERATE(true, false);
