@@ -37,6 +37,7 @@ void classic_membership_fsm::transition(state to, std::string_view why, time_poi
     main_ = {};
     state_ = std::move(to);
     if (is<joining>() || is<leaving>()) heart_ = {};
+    if (is<joining>()) look_after_.reset();
     if (is<joining>()) pause_if_again(now);
     if (is<stable>()) attempts_ = 0;
 }

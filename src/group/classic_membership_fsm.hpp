@@ -192,6 +192,9 @@ private:
     partition_set added_;                               // by the assignment, not yet told
     std::uint64_t epoch_ = 0;
     std::string rejoin_;                                // why it has to join again, once stable
+    // As the leader: a member is to give something up, and to join again. One that has died instead and is static may be back without a rebalance
+    // (KIP-345), and then nobody would have it.
+    std::optional<time_point> look_after_;
     std::shared_ptr<const known_topics> topics_;
     std::set<std::string> watched_;
     std::map<std::string, std::optional<known_topic>> assigned_for_;   // the leader's view of the group's topics as it assigned them; none: not known then

@@ -30,6 +30,7 @@ void classic_membership_fsm::settle(time_point now, actions& out) {
     if (is<assigning>()) return try_assign(now, out);
     if (!is<stable>()) return;
     if (!rejoin_.empty()) return begin_rejoin(rejoin_, now, out);
+    if (look_after_ && now >= *look_after_) return begin_rejoin("what a member was to give up is nobody's", now, out);
     if (joined_with_ != subscription_) return begin_rejoin("the subscription has changed", now, out);
     if (leads_ && metadata_differs()) return begin_rejoin("the topics of the group have changed", now, out);
 }
@@ -186,6 +187,7 @@ std::optional<time_point> classic_membership_fsm::next_wakeup() const noexcept {
     if (beats() && heart_.request == 0 && node_) wake(heart_.next);
     if (const auto at = session_end()) wake(*at);
     if (const auto at = too_slow_at()) wake(*at);
+    if (is<stable>() && look_after_) wake(*look_after_);
     if (const auto* a = std::get_if<assigning>(&state_)) wake(std::max(a->give_up, a->not_before));
     if (const auto* r = std::get_if<revoking>(&state_)) wake(r->deadline);
     if (const auto* l = std::get_if<leaving>(&state_)) wake(l->deadline);
@@ -218,7 +220,8 @@ void classic_membership_fsm::try_assign(time_point now, actions& out) {
         a.give_up = a.not_before;
         return out.push_back(trouble{std::move(wrong), true});
     }
-    transition(syncing{std::move(result)}, "assigned", now);
+    transition(syncing{std::move(result.all)}, "assigned", now);
+    if (cooperative_ && result.withholds) look_after_ = now + settings_.session_timeout;
 }
 
 // Racks count for members that have one only: they come and go with the brokers.

@@ -37,6 +37,21 @@ std::string what_is_wrong(const std::vector<assignor_member>& members, const kno
     return {};
 }
 
+bool withholds(const std::vector<assignor_member>& members, const known_topics& topics, const group_assignment& given) {
+    std::set<std::pair<std::string_view, std::int32_t>> divided;
+    for (const auto& to : given)
+        for (const auto& t : to.partitions)
+            for (const auto p : t.partitions) divided.emplace(t.topic, p);
+    return std::any_of(members.begin(), members.end(), [&](const auto& m) {
+        return std::any_of(m.owned.begin(), m.owned.end(), [&](const auto& t) {
+            const auto known = topics.find(t.topic);
+            return known != topics.end() && std::any_of(t.partitions.begin(), t.partitions.end(), [&](auto p) {
+                       return p >= 0 && p < known->second.partitions && divided.count({t.topic, p}) == 0;
+                   });
+        });
+    });
+}
+
 }  // namespace
 
 bool all_cooperative(const strategies& of) noexcept {
@@ -71,7 +86,7 @@ std::vector<std::string> topics_of(protocol::bytes_view subscription) {
     return std::move(m.topics);
 }
 
-assignments assign_all(assignor& by, const std::vector<protocol::messages::join_group_response::member>& members,
+division assign_all(assignor& by, const std::vector<protocol::messages::join_group_response::member>& members,
                        const known_topics& topics, error& wrong) {
     std::vector<assignor_member> in;
     in.reserve(members.size());
@@ -101,8 +116,9 @@ assignments assign_all(assignor& by, const std::vector<protocol::messages::join_
         wrong = assignor_wrong(by, std::move(what));
         return {};
     }
-    assignments all;
-    all.reserve(in.size());
+    division result;
+    result.withholds = withholds(in, topics, given);
+    result.all.reserve(in.size());
     for (std::size_t i = 0; i < in.size(); ++i) {
         assignment_message m;
         for (auto& t : given[i].partitions) {
@@ -111,11 +127,11 @@ assignments assign_all(assignor& by, const std::vector<protocol::messages::join_
             a.partitions = std::move(t.partitions);
         }
         m.user_data = std::move(given[i].user_data);
-        auto& to = all.emplace_back();
+        auto& to = result.all.emplace_back();
         to.member_id = in[i].id;
         (void)write_assignment(m, to.assignment);  // as above
     }
-    return all;
+    return result;
 }
 
 std::optional<partition_set> read_assignment(assignor& by, protocol::bytes_view from, std::int32_t generation,

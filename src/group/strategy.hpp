@@ -50,9 +50,13 @@ struct holding {
 [[nodiscard]] std::vector<std::string> topics_of(protocol::bytes_view subscription);
 
 using assignments = std::vector<protocol::messages::sync_group_request::sync_group_request_assignment>;
+struct division {
+    assignments all{};
+    bool withholds = false;                         ///< something that a member has is given to nobody: it is to be given up first, and divided again then
+};
 /// The leader's work. `wrong`: what the assignor threw, or what is not right about what it gave; then there is no result. A member whose
 /// subscription cannot be read is subscribed to nothing.
-[[nodiscard]] assignments assign_all(assignor& by, const std::vector<protocol::messages::join_group_response::member>& members, const known_topics& topics, error& wrong);
+[[nodiscard]] division assign_all(assignor& by, const std::vector<protocol::messages::join_group_response::member>& members, const known_topics& topics, error& wrong);
 
 /// What SyncGroup brought. The assignor hears of it (an exception of its own is `wrong`). Nothing: it cannot be read.
 [[nodiscard]] std::optional<partition_set> read_assignment(assignor& by, protocol::bytes_view from, std::int32_t generation, const std::set<std::string>& topics, error& wrong);

@@ -271,6 +271,60 @@ TEST_CASE("a process that was stopped for longer than a session does not believe
     CHECK_FALSE(r.machine->committer());
 }
 
+TEST_CASE("a leader sees to it that what was to be given up finds somebody, though whoever had it is back without having heard of that", "[group][classic][story]") {
+    const auto leader = [](std::vector<std::int32_t> others) {
+        classic_rig r;
+        r.machine = std::make_unique<group::classic_membership_fsm>(settings(), group::strategies{make_assignor("cooperative-sticky")});
+        r.step(group::polled{true});
+        join(r);
+        messages::join_group_response a = join_answer(r, 2, true);
+        a.protocol_name = "cooperative-sticky";
+        // The other one is static, and has these of a before.
+        group::subscription_message has;
+        has.topics = {"a"};
+        has.owned_partitions.push_back({"a", std::move(others), {}});
+        has.generation_id = 1;
+        a.members.back().group_instance_id = "i";
+        a.members.back().metadata.clear();
+        REQUIRE_FALSE(group::write_subscription(has, a.members.back().metadata));
+        r.answer(a);
+        CHECK(r.step(group::metadata_changed{topics({{"a", 4}})}) == "send SyncGroup");
+        return r;
+    };
+    const auto quiet_for = [](classic_rig& r, std::chrono::seconds whole) {
+        for (auto at = 0s; at < whole; at += 3s) {
+            CHECK(r.after(3s) == "send Heartbeat");
+            CHECK(r.beat(broker_errc::none) == "");
+        }
+    };
+    auto r = leader({0, 1, 2, 3});  // two of them are to go
+    CHECK(r.answer(sync_answer({})).find("assign []") != std::string::npos);
+    r.done();
+    CHECK(r.state() == "stable");
+    quiet_for(r, 42s);
+    CHECK(r.after(3s).find("send JoinGroup") != std::string::npos);
+    CHECK(r.sent<messages::join_group_request>().reason == "what a member was to give up is nobody's");
+    // It joins again by itself, as it should: then that is all.
+    auto good = leader({0, 1, 2, 3});
+    good.answer(sync_answer({}));
+    good.done();
+    good.after(3s);
+    CHECK(good.beat(broker_errc::rebalance_in_progress) == "send JoinGroup");
+    auto third = join_answer(good, 3, false);
+    third.protocol_name = "cooperative-sticky";
+    CHECK(good.answer(third) == "watch, send SyncGroup");
+    good.answer(sync_answer({{"a", {2, 3}}}));
+    good.done();
+    quiet_for(good, 120s);
+    CHECK(good.state() == "stable");
+    // Nothing is to be given up: nothing is waited for.
+    auto even = leader({0, 1});
+    even.answer(sync_answer({{"a", {2, 3}}}));
+    even.done();
+    quiet_for(even, 120s);
+    CHECK(even.state() == "stable");
+}
+
 TEST_CASE("a member whose on_assigned() takes too long joins when that is over, if the application polls meanwhile", "[group][classic][story]") {
     const auto late = [](bool polls) {
         auto s = settings();
