@@ -27,8 +27,10 @@ std::vector<std::string> make_values(std::size_t count, std::size_t size) {
         v = fmt::format("{{\"id\":{}", 100'000 + i);
         while (v.size() < size) {
             time += random(20);
-            v += fmt::format(",\"time\":{},\"event\":\"{}\",\"user\":\"user-{}\",\"city\":\"{}\",\"ok\":true", time, events[random(8)],
-                             random(1000), places[random(8)]);
+            const auto city = places[random(8)];  // one after the other: arguments have no order
+            const auto user = random(1000);
+            const auto event = events[random(8)];
+            v += fmt::format(",\"time\":{},\"event\":\"{}\",\"user\":\"user-{}\",\"city\":\"{}\",\"ok\":true", time, event, user, city);
         }
         v.resize(size);
         if (size > 12) v.back() = '}';
